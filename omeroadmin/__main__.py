@@ -1,0 +1,5 @@
+"""``python -m omeroadmin`` is ``omero``."""
+
+from omeroadmin.cli.quick import main
+
+main()

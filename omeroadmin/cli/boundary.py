@@ -1,0 +1,86 @@
+"""The one place where failures become words on stderr and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from omeroadmin.errors import AdminError, ExitStatus
+
+if TYPE_CHECKING:
+    from typer.core import TyperGroup
+
+
+def run(application: TyperGroup, arguments: list[str]) -> int:
+    """Run the application on a command line.
+
+    :return: exit status
+    """
+    import typer
+
+    try:
+        status = application.main(arguments, prog_name="omero", standalone_mode=False)
+    except typer.Abort:
+        say("Interrupted.")
+        return ExitStatus.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the boundary of the process
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+            return _report_usage(error)
+        return report(error)
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        return ExitStatus.INTERRUPTED
+    return int(status or 0)
+
+
+def report(error: Exception) -> int:
+    """Say what went wrong and give the exit status."""
+    if isinstance(error, AdminError):
+        say(f"omero: {error.message}")
+        if error.hint:
+            say(f"  -> {error.hint}")
+        return error.exit_status
+    if isinstance(error, BrokenPipeError):
+        # The reader of a pipe has gone, as `omero … | head` does; nothing is wrong here.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitStatus.DONE
+    return _report_bug(error)
+
+
+def say(line: str) -> None:
+    """A line on stderr; what can't be encoded there is escaped."""
+    encoding = sys.stderr.encoding or "utf-8"
+    print(line.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr)  # noqa: T201
+
+
+def _report_usage(error: Exception) -> int:
+    message = str(error.format_message()).strip()  # type: ignore[attr-defined]
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        say(message)
+        return ExitStatus.USAGE
+    say(f"omero: {message}")
+    if context is not None:
+        say(f"  -> {context.command_path} --help")
+    return ExitStatus.USAGE
+
+
+def _report_bug(error: Exception) -> int:
+    from omeroadmin.cli.context import user_directory
+
+    text = "".join(traceback.format_exception(error))
+    summary = f"omero: bug: {type(error).__name__}: {error}".splitlines()[0]
+    log = user_directory() / "omero-bugs.log"
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(text)
+    except OSError:
+        say(text)
+    else:
+        summary += f" (traceback in {log})"
+    say(summary)
+    return ExitStatus.BUG

@@ -1,0 +1,44 @@
+"""Shows a plan and asks before it is carried out."""
+
+from __future__ import annotations
+
+import sys
+
+from omeroadmin.cli.output import print_lines, say
+from omeroadmin.errors import AdminError, ExitStatus, usage_error
+from omeroadmin.steps.plan import Plan
+
+
+def show_plan(plan: Plan) -> None:
+    """The plan as the command's result, for ``--dry-run``."""
+    print_lines(*plan_lines(plan))
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """Title and numbered steps."""
+    if not plan:
+        return [f"{plan.title}: nothing to do"]
+    return [f"Plan: {plan.title}", *(f"  {number:2d}. {line}" for number, line in enumerate(plan.lines(), start=1))]
+
+
+def agree(plan: Plan, *, yes: bool, destructive: bool) -> None:
+    """Show the plan and get the go-ahead: ``--yes``, an answer on a terminal, or, for what destroys nothing, silence.
+
+    :raises AdminError: ``not-confirmed``, ``confirmation-needed``
+    """
+    for line in plan_lines(plan):
+        say(line)
+    if yes or not plan:
+        return
+    if not sys.stdin.isatty():
+        if destructive:
+            raise usage_error(
+                "confirmation-needed",
+                "this changes or removes what is there, and there is no terminal to ask at",
+                "look at the plan with --dry-run, then add --yes",
+            )
+        return
+    sys.stderr.write("Go ahead? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise AdminError("not-confirmed", "nothing was changed", exit_status=ExitStatus.INTERRUPTED)

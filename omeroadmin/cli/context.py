@@ -1,0 +1,37 @@
+"""What every command starts from: the instance and the user's own directories."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from omeroadmin.errors import configuration_error
+from omeroadmin.schema.instance import Instance
+
+
+def require_instance() -> Instance:
+    """The instance that ``OMERODIR`` (or ``--omerodir``) names.
+
+    :raises AdminError: ``omerodir-unset``, ``omerodir-missing``
+    """
+    text = os.environ.get("OMERODIR", "")
+    if not text:
+        raise configuration_error(
+            "omerodir-unset",
+            "OMERODIR is not set",
+            "export OMERODIR=/path/to/OMERO.server, or make an instance: omero install --help",
+        )
+    path = Path(text)
+    if not path.is_dir():
+        raise configuration_error(
+            "omerodir-missing",
+            f"OMERODIR is {text}, which is not a directory",
+            "export OMERODIR=/path/to/OMERO.server, or make an instance: omero install --help",
+        )
+    return Instance(path.resolve())
+
+
+def user_directory() -> Path:
+    """``OMERO_USERDIR``, by default ``~/omero``: session store, temporary files, log of bugs."""
+    text = os.environ.get("OMERO_USERDIR", "")
+    return Path(text) if text else Path.home() / "omero"

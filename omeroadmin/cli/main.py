@@ -1,0 +1,100 @@
+"""The Typer application: groups that import their commands when needed."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from typing import Annotated, Any, cast
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from omeroadmin.cli import boundary
+from omeroadmin.cli.registry import GROUPS, ORDER, module_of
+
+
+class CommandGroup(TyperGroup):
+    """A group such as ``omero admin``; its commands are modules of one package."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is Typer's
+        """Names of the commands, in the order of the help."""
+        return list(GROUPS[cast("str", self.name)].commands)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """The command, imported now; ``None`` where there is none of the name."""
+        group = cast("str", self.name)
+        return load_command(group, cmd_name) if cmd_name in GROUPS[group].commands else None
+
+
+class RootGroup(TyperGroup):
+    """``omero`` itself."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """Groups and commands in the order of the help."""
+        return list(ORDER)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """A group without its commands, or a command without a group."""
+        if cmd_name in GROUPS:
+            return load_group(cmd_name)
+        return load_command("top", cmd_name) if cmd_name in ORDER else None
+
+
+def load_command(group: str, name: str) -> TyperCommand:
+    """Import one command."""
+    function = importlib.import_module(module_of(group, name)).command
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_CONTEXT)
+    app.command(name=name)(function)
+    return cast("TyperCommand", typer.main.get_command(app))
+
+
+def load_group(name: str) -> TyperGroup:
+    """Make a group; nothing of its commands is imported."""
+    app = typer.Typer(
+        name=name,
+        cls=CommandGroup,
+        help=GROUPS[name].help,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        context_settings=_CONTEXT,
+    )
+    app.callback()(_no_options)
+    return cast("TyperGroup", typer.main.get_command(app))
+
+
+def _no_options() -> None:
+    pass
+
+
+def _root_options(
+    omerodir: Annotated[
+        str | None, typer.Option("--omerodir", metavar="DIR", help="The instance, instead of $OMERODIR.")
+    ] = None,
+) -> None:
+    """Run an OMERO server: install, configure, start, diagnose, back up, restore."""
+    if omerodir is not None:
+        os.environ["OMERODIR"] = omerodir
+
+
+_CONTEXT: dict[Any, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def build() -> TyperGroup:
+    """The whole application."""
+    app = typer.Typer(
+        name="omero",
+        cls=RootGroup,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings=_CONTEXT,
+    )
+    app.callback()(_root_options)
+    return cast("TyperGroup", typer.main.get_command(app))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and give its exit status."""
+    return boundary.run(build(), list(arguments))

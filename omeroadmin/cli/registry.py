@@ -1,0 +1,76 @@
+"""All commands by name; a module is imported only when its command is asked for or listed.
+
+The command ``omero GROUP NAME`` is the function ``command`` of ``omeroadmin.cli.commands.GROUP.NAME``, and
+``omero NAME`` that of ``omeroadmin.cli.commands.top.NAME`` (hyphens as underscores; Python's own words get a
+trailing underscore). Its docstring is its help.
+"""
+
+from __future__ import annotations
+
+import keyword
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of commands, with its line in ``omero --help``."""
+
+    help: str
+    commands: tuple[str, ...]
+
+
+GROUPS: dict[str, Group] = {
+    "config": Group("Read and change the server's properties (config.xml).", ("def", "get", "set", "load", "path")),
+    "db": Group("Create the database: script, password, initialisation.", ("init", "password", "script")),
+    "admin": Group(
+        "Start, stop, watch and diagnose the server.",
+        (
+            "start",
+            "startasync",
+            "stop",
+            "stopasync",
+            "restart",
+            "status",
+            "waitup",
+            "waitdown",
+            "rewrite",
+            "jvmcfg",
+            "diagnostics",
+        ),
+    ),
+    "web": Group("Configure the web server in front of OMERO.web.", ("config",)),
+    "sessions": Group("See your stored logins and who is logged in.", ("list", "who")),
+    "fs": Group("List repositories, filesets and images.", ("images", "repos", "sets")),
+    "backup": Group("Take, list, verify and restore snapshots.", ("create", "list", "restore", "verify")),
+    "metrics": Group("Show metrics for Prometheus.", ("show",)),
+}
+
+TOP_COMMANDS: tuple[str, ...] = ("install", "certificates", "login", "logout", "import", "search", "version")
+"""Commands without a group."""
+
+ORDER: tuple[str, ...] = (
+    "install",
+    "config",
+    "db",
+    "certificates",
+    "admin",
+    "web",
+    "backup",
+    "metrics",
+    "login",
+    "logout",
+    "sessions",
+    "import",
+    "search",
+    "fs",
+    "version",
+)
+"""Groups and commands as ``omero --help`` lists them."""
+
+
+def module_of(group: str, command: str) -> str:
+    """Full name of the module behind a command."""
+    name = command.replace("-", "_")
+    if keyword.iskeyword(name):
+        name += "_"
+    return f"omeroadmin.cli.commands.{group}.{name}"

@@ -1,0 +1,45 @@
+"""The properties that this toolkit adds to OMERO's."""
+
+from __future__ import annotations
+
+from omeroadmin.schema.setting import Kind, Setting
+
+TOOLKIT_SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "omero.backup.target",
+        "Toolkit",
+        Kind.PATH,
+        "",
+        "Directory where `omero backup` keeps its snapshots, unless --target says otherwise.",
+    ),
+    Setting(
+        "omero.db.embedded",
+        "Toolkit",
+        Kind.BOOL,
+        "false",
+        "Whether the toolkit runs a PostgreSQL of its own below OMERODIR/var/postgresql.",
+    ),
+    Setting(
+        "omero.db.embedded.bindir",
+        "Toolkit",
+        Kind.PATH,
+        "",
+        "Directory of PostgreSQL's programs; empty: the distribution's, else those of the Python package.",
+    ),
+    Setting(
+        "omero.grid.driver",
+        "Toolkit",
+        Kind.TEXT,
+        "embedded",
+        "Who supervises the servers; this version knows `embedded`.",
+    ),
+    Setting("omero.master.host", "Toolkit", Kind.HOST, "", "Host of the grid's registry; empty: 127.0.0.1."),
+    Setting("Ice.Default.Host", "Toolkit", Kind.HOST, "", "Address that the servers bind where they name none."),
+    Setting("omero.glacier2.IceSSL.DefaultDir", "Toolkit", Kind.PATH, "", "Directory of the certificate files."),
+    Setting("omero.glacier2.IceSSL.CertFile", "Toolkit", Kind.TEXT, "", "PKCS#12 file with key and certificate."),
+    Setting("omero.glacier2.IceSSL.CAs", "Toolkit", Kind.TEXT, "", "PEM file of the certificate authorities."),
+    Setting("omero.glacier2.IceSSL.Password", "Toolkit", Kind.SECRET, "", "Password of the PKCS#12 file."),
+    Setting("omero.certificates.commonname", "Toolkit", Kind.HOST, "", "Host name in the certificate."),
+    Setting("omero.certificates.owner", "Toolkit", Kind.TEXT, "", "Other parts of the certificate's subject."),
+    Setting("omero.certificates.key", "Toolkit", Kind.TEXT, "", "File name of the private key."),
+)

@@ -1,0 +1,137 @@
+"""Files that are whole at any moment: temporary file, fsync, rename, fsync of the directory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from omeroadmin.errors import AdminError, failed_error
+
+SECRET_MODE = 0o600
+"""Mode of files with secrets."""
+PLAIN_MODE = 0o644
+"""Mode of files without."""
+
+
+def write_atomically(path: Path, content: bytes | str, *, mode: int | None = None) -> None:
+    """Replace a file's content in one step.
+
+    An existing file keeps its owner and, unless ``mode`` says otherwise, its mode; a symbolic link stays a link.
+
+    :param path: the file; its directory must exist
+    :param content: text is written as UTF-8
+    :param mode: permission bits; for a new file 0600 by default
+    :raises AdminError: ``file-not-written``
+    """
+    with atomic_file(path, mode=mode) as stream:
+        stream.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path, *, mode: int | None = None) -> Iterator[IO[bytes]]:
+    """Open a file that takes its place only when the block ends without an exception.
+
+    :raises AdminError: ``file-not-written``
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        owner, wanted = _owner_and_mode(target, mode)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
+            stream.flush()
+            if owner is not None:
+                with contextlib.suppress(PermissionError):
+                    os.fchown(stream.fileno(), *owner)
+            os.fchmod(stream.fileno(), wanted)
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+        sync_directory(target.parent)
+    except OSError as error:
+        raise file_error("written", path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _owner_and_mode(target: Path, mode: int | None) -> tuple[tuple[int, int] | None, int]:
+    try:
+        present = target.stat()
+    except FileNotFoundError:
+        return None, SECRET_MODE if mode is None else mode
+    return (present.st_uid, present.st_gid), present.st_mode & 0o7777 if mode is None else mode
+
+
+def sync_directory(directory: Path) -> None:
+    """Make renames in a directory survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_directory(path: Path, *, mode: int) -> None:
+    """Create a directory, its parents with the usual modes, and give it exactly this mode.
+
+    :raises AdminError: ``directory-not-created``
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if path.stat().st_mode & 0o7777 != mode:
+            path.chmod(mode)
+    except OSError as error:
+        raise failed_error(
+            "directory-not-created",
+            f"directory {path} can't be made: {error.strerror}",
+            f"check who owns {path.parent}: ls -ld {path.parent}",
+        ) from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """Content of a file.
+
+    :raises AdminError: ``file-not-read``
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise file_error("read", path, error) from error
+
+
+def read_text(path: Path) -> str:
+    """Content of a UTF-8 file.
+
+    :raises AdminError: ``file-not-read``
+    """
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise file_error("read", path, error) from error
+    except UnicodeDecodeError as error:
+        raise failed_error("file-not-read", f"{path} is not UTF-8 text (byte {error.start})") from error
+
+
+def file_error(what: str, path: Path, error: OSError) -> AdminError:
+    """The one line for a file that can't be read or written."""
+    return failed_error(
+        f"file-not-{what}",
+        f"{path} can't be {what}: {error.strerror or error}",
+        f"check it: ls -ld {path.parent} {path}",
+    )
+
+
+def inside(root: Path, relative: str) -> Path:
+    """Join a path from outside to a root that it must not leave.
+
+    :raises AdminError: ``path-escapes``
+    """
+    candidate = Path(os.path.normpath(root / relative))
+    if Path(relative).is_absolute() or not candidate.is_relative_to(os.path.normpath(root)) or "\0" in relative:
+        raise failed_error("path-escapes", f"path {relative!r} leaves {root}")
+    return candidate

@@ -1,0 +1,133 @@
+"""Runs programs from argument lists, with a deadline, and never through a shell."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from omeroadmin.errors import configuration_error, failed_error
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A program that has ended.
+
+    :param arguments: program and arguments
+    :param status: exit status; negative: the signal that ended it
+    :param output: what it wrote to stdout
+    :param error_output: what it wrote to stderr
+    """
+
+    arguments: tuple[str, ...]
+    status: int
+    output: str
+    error_output: str
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the exit status was 0."""
+        return self.status == 0
+
+    def last_words(self) -> str:
+        """Last line of stderr, or of stdout: what to show of a failure."""
+        lines = (self.error_output.strip() or self.output.strip()).splitlines()
+        return lines[-1].strip() if lines else "(no output)"
+
+
+def run(
+    arguments: Sequence[str | os.PathLike[str]],
+    *,
+    timeout: float,
+    environment: Mapping[str, str] | None = None,
+    input_text: str | None = None,
+    directory: Path | None = None,
+) -> Completed:
+    """Run a program to its end.
+
+    :param arguments: program and arguments; no secrets, other users can read them
+    :param timeout: seconds after which the program is killed
+    :param environment: variables added to the present ones
+    :param input_text: text for stdin; nothing by default
+    :param directory: working directory
+    :raises AdminError: ``program-missing``, ``program-timeout``
+    """
+    words = tuple(os.fspath(argument) for argument in arguments)
+    try:
+        done = subprocess.run(
+            words,
+            input=input_text if input_text is not None else "",
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            env={**os.environ, **(environment or {})},
+            cwd=directory,
+            check=False,
+        )
+    except (FileNotFoundError, PermissionError) as error:
+        if directory is not None and not directory.is_dir():
+            raise failed_error("directory-missing", f"{directory} is not a directory") from error
+        raise configuration_error(
+            "program-missing", f"{words[0]} can't be run: {error.strerror}", f"install {Path(words[0]).name}"
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise failed_error("program-timeout", f"{words[0]} did not end within {timeout:g} seconds") from error
+    return Completed(words, done.returncode, done.stdout, done.stderr)
+
+
+def check(
+    arguments: Sequence[str | os.PathLike[str]],
+    *,
+    timeout: float,
+    environment: Mapping[str, str] | None = None,
+    input_text: str | None = None,
+    directory: Path | None = None,
+    hint: str = "",
+) -> Completed:
+    """Run a program that must succeed.
+
+    :raises AdminError: ``program-failed`` with the program's last words, else as :func:`run`
+    """
+    done = run(arguments, timeout=timeout, environment=environment, input_text=input_text, directory=directory)
+    if not done.succeeded:
+        name = Path(done.arguments[0]).name
+        raise failed_error("program-failed", f"{name} ended with status {done.status}: {done.last_words()}", hint)
+    return done
+
+
+def spawn(
+    arguments: Sequence[str | os.PathLike[str]],
+    *,
+    environment: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+    output: IO[bytes] | int = subprocess.DEVNULL,
+    error_output: IO[bytes] | int = subprocess.DEVNULL,
+) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own, so that it outlives this process and its terminal.
+
+    :raises AdminError: ``program-missing``
+    """
+    words = [os.fspath(argument) for argument in arguments]
+    try:
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=error_output,
+            env={**os.environ, **(environment or {})},
+            cwd=directory,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise configuration_error("program-missing", f"{words[0]} can't be run: {error.strerror}") from error
+
+
+def find_program(name: str) -> Path | None:
+    """The program that PATH gives for a name."""
+    found = shutil.which(name)
+    return None if found is None else Path(found)
