@@ -120,8 +120,10 @@ def slide(path: Path) -> Path:
     for centre_y, centre_x, width in np.random.default_rng(3).random((60, 3)):
         cells += _spot(y, x, (centre_y, centre_x), 0.01 + 0.03 * width)
     small = (np.clip(cells, 0, 1) * 200 + 20).astype(np.uint8)
-    large = pyvips.Image.new_from_array(small, interpretation="b-w").resize(10, kernel="nearest")
-    large.tiffsave(
+    grain = np.random.default_rng(11).integers(0, 16, (800, 1000), dtype=np.uint8)
+    noise = pyvips.Image.new_from_array(grain).replicate(10, 10)
+    large = pyvips.Image.new_from_array(small).resize(10, kernel="nearest") + noise
+    large.cast("uchar").copy(interpretation="b-w").tiffsave(
         str(path), compression="deflate", predictor="none", tile=True, tile_width=512, tile_height=512, keep="none"
     )
     return path
