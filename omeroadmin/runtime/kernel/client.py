@@ -1,0 +1,115 @@
+"""The other servers' way into Blitz: HTTP over its internal socket, no password, same user only."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Any
+
+from omeroadmin.errors import AdminError, failed_error, unreachable_error
+from omeroadmin.schema.instance import Instance
+from omeroadmin.system import sockets
+
+_CHUNK = 1024 * 1024
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+        self._seconds = timeout
+
+    def connect(self) -> None:
+        """Connect to the socket instead of a host."""
+        self.sock = sockets.connect_unix(self._path, timeout=self._seconds)
+
+
+class InternalClient:
+    """Requests to the first Blitz that answers.
+
+    ``path`` is the whole path, ``/api/v0/images/1`` or ``/internal/jobs/claim``: the internal socket serves both.
+
+    :param timeout: seconds for connecting, and for each later read or write
+    """
+
+    def __init__(self, instance: Instance, *, timeout: float = 60.0) -> None:
+        self._instance = instance
+        self._timeout = timeout
+        self._key = ""
+
+    def open_session(self, user: str, agent: str) -> dict[str, Any]:
+        """Act as a user from now on; the session lives until :meth:`close_session`.
+
+        :return: the session as the API describes it
+        :raises AdminError: as :meth:`request`
+        """
+        session = self.request("POST", "/internal/sessions", {"user": user, "agent": agent})
+        self._key = str(session["key"])
+        return dict(session)
+
+    def close_session(self) -> None:
+        """End the session of :meth:`open_session`."""
+        if self._key:
+            self.request("DELETE", "/api/v0/sessions/current")
+            self._key = ""
+
+    def request(self, method: str, path: str, body: object = None) -> Any:
+        """One request with a JSON body.
+
+        :return: the JSON answer; ``None`` for 204
+        :raises AdminError: ``blitz-unavailable``, or the code that Blitz gave
+        """
+        content = None if body is None else json.dumps(body).encode()
+        return self._exchange(method, path, content, {"Content-Type": "application/json"})
+
+    def upload(self, path: str, content: IO[bytes], size: int) -> Any:
+        """``PUT`` the bytes of a file, streamed.
+
+        :param size: bytes
+        :return: the JSON answer
+        :raises AdminError: as :meth:`request`
+        """
+        chunks = iter(lambda: content.read(_CHUNK), b"")
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        return self._exchange("PUT", path, chunks, headers)
+
+    def _exchange(
+        self, method: str, path: str, content: bytes | Iterable[bytes] | None, headers: dict[str, str]
+    ) -> Any:
+        if self._key:
+            headers = {**headers, "Authorization": f"Bearer {self._key}"}
+        connection = self._connect()
+        try:
+            connection.request(method, path, body=content, headers=headers)
+            response = connection.getresponse()
+            text = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise unreachable_error("blitz-unavailable", f"Blitz broke off {method} {path}: {error}") from error
+        finally:
+            connection.close()
+        if response.status >= 400:
+            raise _error_of(response.status, text, f"{method} {path}")
+        return json.loads(text) if text else None
+
+    def _connect(self) -> _UnixConnection:
+        for path in sorted(self._instance.run_directory.glob("Blitz-*-internal.sock")):
+            connection = _UnixConnection(path, self._timeout)
+            try:
+                connection.connect()
+            except OSError:
+                connection.close()
+                continue
+            return connection
+        raise unreachable_error(
+            "blitz-unavailable", f"no Blitz answers below {self._instance.run_directory}", "omero admin status"
+        )
+
+
+def _error_of(status: int, text: bytes, what: str) -> AdminError:
+    try:
+        error = json.loads(text)["error"]
+        return failed_error(str(error["code"]), str(error["message"]))
+    except (ValueError, KeyError, TypeError):
+        return failed_error("blitz-failed", f"{what}: Blitz answered with status {status}")

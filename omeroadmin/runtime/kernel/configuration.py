@@ -1,0 +1,92 @@
+"""What a server process is told: its command line and the configuration file that the node writes for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from omeroadmin.errors import configuration_error
+
+_HEAP = re.compile(r"-Xmx(\d+)([kmg]?)", re.IGNORECASE)
+_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+_SERVER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """A server's command line, as IceGrid descriptors write it.
+
+    :param kind: which server, e.g. ``Blitz``
+    :param heap_bytes: value of ``-Xmx``; ``None`` where it isn't limited
+    :param config_file: value of ``--Ice.Config``
+    :param properties: other ``--name=value`` arguments; they win over the file's
+    """
+
+    kind: str
+    heap_bytes: int | None
+    config_file: Path
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+def parse_command_line(arguments: Sequence[str]) -> CommandLine:
+    """Read a server's command line; Java's other options (``-X…``, ``-D…``) are accepted and ignored.
+
+    :raises AdminError: ``command-line-invalid``
+    """
+    kind = ""
+    heap: int | None = None
+    properties: dict[str, str] = {}
+    for argument in arguments:
+        if argument.startswith("--"):
+            name, _, value = argument[2:].partition("=")
+            properties[name] = value or "1"
+        elif match := _HEAP.fullmatch(argument):
+            heap = int(match.group(1)) * _UNITS[match.group(2).lower()]
+        elif argument.startswith("-"):
+            continue
+        elif kind:
+            raise _invalid(f"{argument!r} follows the server's kind {kind}")
+        else:
+            kind = argument
+    config_file = properties.pop("Ice.Config", "")
+    if not kind:
+        raise _invalid("the server's kind is missing")
+    if not config_file:
+        raise _invalid("--Ice.Config=FILE is missing")
+    return CommandLine(kind, heap, Path(config_file), properties)
+
+
+def read_properties(path: Path) -> dict[str, str]:
+    """Properties of a configuration file, one ``key=value`` a line; of two, the later one wins.
+
+    :raises AdminError: ``configuration-missing``
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise configuration_error(
+            "configuration-missing", f"configuration file {path} can't be read: {error}"
+        ) from error
+    properties: dict[str, str] = {}
+    for line in text.splitlines():
+        name, separator, value = line.partition("=")
+        if separator and not line.startswith("#"):
+            properties[name.strip()] = value.strip()
+    return properties
+
+
+def server_id_of(properties: dict[str, str]) -> str:
+    """The server's name in the grid, e.g. ``Blitz-0``; it becomes part of file names.
+
+    :raises AdminError: ``server-id-invalid``
+    """
+    server_id = properties.get("Ice.Admin.ServerId") or properties.get("Ice.ServerId", "")
+    if not _SERVER_ID.fullmatch(server_id) or server_id.startswith("."):
+        raise configuration_error("server-id-invalid", f"Ice.Admin.ServerId is {server_id!r}, which names no server")
+    return server_id
+
+
+def _invalid(what: str) -> Exception:
+    return configuration_error("command-line-invalid", f"{what}; expected: KIND [-XmxNm] [-X… -D…] --Ice.Config=FILE")

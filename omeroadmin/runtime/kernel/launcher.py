@@ -1,0 +1,104 @@
+"""Turns a command line into a running server and its end into an exit status."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from omeroadmin.errors import AdminError, configuration_error
+from omeroadmin.runtime.kernel import configuration, failure, logs, memory
+from omeroadmin.runtime.kernel.context import ServiceContext
+from omeroadmin.runtime.kernel.failure import ServiceFailure
+from omeroadmin.runtime.kernel.health import Health
+from omeroadmin.runtime.kernel.stop import Stop
+from omeroadmin.schema.instance import Instance
+from omeroadmin.schema.settings import Settings
+from omeroadmin.system import files
+
+MODULES = {
+    "Blitz": "blitz",
+    "Glacier2": "glacier2",
+    "IceStorm": "icestorm",
+    "Indexer": "indexer",
+    "PixelData": "pixeldata",
+    "Processor": "processor",
+    "Tables": "tables",
+    "DropBox": "dropbox",
+    "TestDropBox": "dropbox",
+    "FileServer": "fileserver",
+    "MonitorServer": "monitorserver",
+}
+"""Package below ``runtime/services`` that runs each kind of server."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one server until it is told to stop.
+
+    :return: exit status of the process
+    """
+    try:
+        command = configuration.parse_command_line(arguments)
+        context, handler = _prepare(command)
+    except AdminError as error:
+        sys.stderr.write(f"{' '.join(arguments[:1])}: {error.message}\n")
+        return failure.MISCONFIGURED
+    try:
+        return _run(context)
+    finally:
+        context.health.close()
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+
+
+def _prepare(command: configuration.CommandLine) -> tuple[ServiceContext, logging.Handler]:
+    if command.kind not in MODULES:
+        raise configuration_error(
+            "server-kind-unknown", f"there is no server of kind {command.kind!r}; known: {', '.join(MODULES)}"
+        )
+    properties = {**configuration.read_properties(command.config_file), **command.properties}
+    server_id = configuration.server_id_of(properties)
+    instance = Instance(Path(os.environ.get("OMERODIR") or Path.cwd()).absolute())
+    settings = Settings(properties)
+    files.make_directory(instance.run_directory, mode=0o700)
+    handler = logs.configure(command.kind, instance.log_directory / f"{server_id}.log", settings)
+    failure.forget(instance, server_id)
+    memory.limit(command.heap_bytes)
+    stop = Stop()
+    stop.install()
+    health = Health(server_id, instance.run_directory / f"{server_id}.health")
+    log = logging.getLogger(f"omero.{command.kind.lower()}")
+    return (
+        ServiceContext(command.kind, server_id, instance, settings, command.heap_bytes, stop, health, log),
+        handler,
+    )
+
+
+def _run(context: ServiceContext) -> int:
+    try:
+        context.health.start()
+        service = importlib.import_module(f"omeroadmin.runtime.services.{MODULES[context.kind]}.service")
+        context.log.info("Starting %s (pid %d)", context.server_id, os.getpid())
+        status: int | None = service.run(context)
+    except ServiceFailure as reason:
+        return _fail(context, reason)
+    except AdminError as error:
+        return _fail(context, failure.failure_of(error))
+    except MemoryError:
+        context.log.critical(memory.exhausted_message(context.heap_bytes))
+        return failure.CRASHED
+    except Exception:  # the boundary of the process
+        context.log.exception("%s ended by an unexpected error", context.server_id)
+        return failure.CRASHED
+    context.log.info("Stopped %s", context.server_id)
+    return status or 0
+
+
+def _fail(context: ServiceContext, reason: ServiceFailure) -> int:
+    context.log.error("%s", reason.reason)
+    if reason.status != failure.CRASHED:
+        failure.record(context.instance, context.server_id, reason)
+    return reason.status
