@@ -8,6 +8,7 @@ import contextlib
 import psycopg
 
 from omeroadmin.runtime.kernel.context import ServiceContext
+from omeroadmin.runtime.kernel.database import connection_string, place_of
 from omeroadmin.runtime.kernel.events import parse_event
 from omeroadmin.runtime.services.icestorm.subscribers import Subscribers
 from omeroadmin.system import sockets
@@ -48,10 +49,11 @@ async def _serve(context: ServiceContext) -> None:
 
 
 async def _follow_forever(context: ServiceContext, subscribers: Subscribers) -> None:
+    where = connection_string(context.settings, server_id=context.server_id)
     pause = 0.25
     while True:
         try:
-            connection = await psycopg.AsyncConnection.connect(_conninfo(context), autocommit=True, connect_timeout=5)
+            connection = await psycopg.AsyncConnection.connect(where, autocommit=True)
             async with connection:
                 await connection.execute(f"LISTEN {CHANNEL}")
                 pause = 0.25
@@ -59,9 +61,9 @@ async def _follow_forever(context: ServiceContext, subscribers: Subscribers) -> 
                 context.log.info("Listening on channel %s", CHANNEL)
                 await _follow(connection, subscribers)
         except (psycopg.Error, OSError) as error:
-            reason = f"the database doesn't answer: {str(error).strip().splitlines()[-1]}"
+            reason = f"database {place_of(context.settings)} doesn't answer"
             context.health.not_ready(reason)
-            context.log.warning("%s; trying again in %.2f s", reason, pause)
+            context.log.warning("%s: %s; trying again in %.2f s", reason, " ".join(str(error).split()), pause)
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -73,9 +75,3 @@ async def _follow(connection: psycopg.AsyncConnection[object], subscribers: Subs
                 subscribers.publish(notification.payload)
         # A connection whose peer vanished without a word says nothing either: ask.
         await connection.execute("SELECT 1")
-
-
-def _conninfo(context: ServiceContext) -> str:
-    from omeroadmin.database.connection import conninfo
-
-    return conninfo(context.settings, application="OMERO.IceStorm")
