@@ -1,0 +1,156 @@
+"""Brings the files into the pool: walks disk and previous manifest side by side and reads only what is new."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from omeroadmin.backups.faults import Fault, FaultList
+from omeroadmin.backups.manifest import Entry, sort_key
+from omeroadmin.backups.pool import Copied, Pool
+from omeroadmin.backups.scan import Found
+
+_LAST = b"\xff"
+"""Sorts after every path: roots have ASCII names."""
+_AHEAD = 32
+"""Files that a thread may be ahead of the manifest."""
+
+
+@dataclass
+class Collected:
+    """What a walk brought together.
+
+    :param files: number of files, unchanged ones among them
+    :param size: their bytes
+    :param read_files: files that were read because they are new or changed
+    :param copied_files: files whose content the pool hadn't got
+    :param copied_bytes: bytes of these
+    :param faults: what couldn't be read
+    :param warnings: what was written to while it was read; the reconciliation tells whether that matters
+    """
+
+    files: int = 0
+    directories: int = 0
+    size: int = 0
+    read_files: int = 0
+    copied_files: int = 0
+    copied_bytes: int = 0
+    faults: FaultList = field(default_factory=FaultList)
+    warnings: FaultList = field(default_factory=FaultList)
+
+
+_Result = Callable[[], Entry | None]
+
+
+class Collector:
+    """Makes manifest entries of what is found on the disk.
+
+    :param previous: entries of the previous snapshot, in order
+    :param trusted_until_ns: files modified later are read again even if they look the same: the previous run may
+        have read them within the same tick of the clock
+    :param with_sha1: whether OMERO may have recorded a SHA-1 for this path
+    :param jobs: threads that read
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        previous: Iterable[Entry],
+        *,
+        trusted_until_ns: int,
+        with_sha1: Callable[[str], bool],
+        jobs: int = 1,
+    ) -> None:
+        self.result = Collected()
+        self._pool = pool
+        self._previous = iter(previous)
+        self._candidate: Entry | None = None
+        self._candidate_key = b""
+        self._trusted_until_ns = trusted_until_ns
+        self._with_sha1 = with_sha1
+        self._jobs = jobs
+
+    def entries(self, found: Iterable[Found]) -> Iterator[Entry]:
+        """Entries for all that is found, in its order; their contents are in the pool when it ends.
+
+        :raises AdminError: ``backup-not-written``
+        """
+        waiting: deque[_Result] = deque()
+        with ThreadPoolExecutor(max_workers=self._jobs, thread_name_prefix="copy") as executor:
+            try:
+                for item in found:
+                    waiting.append(self._begin(item, executor))
+                    while len(waiting) > self._jobs * _AHEAD:
+                        yield from self._count(waiting.popleft()())
+                while waiting:
+                    yield from self._count(waiting.popleft()())
+            except BaseException:
+                executor.shutdown(wait=True, cancel_futures=True)
+                raise
+        self._pool.flush()
+
+    def _count(self, entry: Entry | None) -> Iterator[Entry]:
+        if entry is None:
+            return
+        if entry.is_directory:
+            self.result.directories += 1
+        else:
+            self.result.files += 1
+            self.result.size += entry.size
+        yield entry
+
+    def _begin(self, item: Found, executor: ThreadPoolExecutor) -> _Result:
+        if item.problem is not None:
+            self.result.faults.add(Fault("file-unreadable", item.path, item.problem))
+            return _nothing
+        if item.link is not None or item.path.endswith("/"):
+            entry = Entry(item.path, 0, item.mtime_ns, item.mode, link=item.link)
+            return lambda: entry
+        known = self._unchanged(item)
+        if known is not None:
+            return lambda: known
+        future = executor.submit(self._pool.copy_in, item.source, with_sha1=self._with_sha1(item.path))
+        return lambda: self._finish(item, future)
+
+    def _finish(self, item: Found, future: Future[Copied]) -> Entry | None:
+        try:
+            copied = future.result()
+        except FileNotFoundError:
+            # Deleted since it was listed. If the database's snapshot names it, the reconciliation says so.
+            return None
+        except OSError as error:
+            self.result.faults.add(Fault("file-unreadable", item.path, f"can't be read: {error.strerror}"))
+            return None
+        self.result.read_files += 1
+        if self._pool.keep(copied):
+            self.result.copied_files += 1
+            self.result.copied_bytes += copied.size
+        if copied.changed:
+            self.result.warnings.add(Fault("file-changing", item.path, "was written to while it was copied"))
+        return Entry(item.path, copied.size, copied.mtime_ns, copied.mode, copied.blake3, copied.sha1)
+
+    def _unchanged(self, item: Found) -> Entry | None:
+        old = self._old(sort_key(item.path))
+        if old is None or not old.is_file:
+            return None
+        if (old.size, old.mtime_ns) != (item.size, item.mtime_ns) or item.mtime_ns >= self._trusted_until_ns:
+            return None
+        if (old.sha1 is None and self._with_sha1(item.path)) or not self._pool.holds(old.blake3, old.size):
+            return None
+        return old if old.mode == item.mode else old._replace(mode=item.mode)
+
+    def _old(self, key: bytes) -> Entry | None:
+        """The previous snapshot's entry of this path; asked for in order."""
+        while self._candidate_key < key:
+            self._candidate = next(self._previous, None)
+            if self._candidate is None:
+                self._candidate_key = _LAST
+                break
+            self._candidate_key = sort_key(self._candidate.path)
+        return self._candidate if self._candidate_key == key else None
+
+
+def _nothing() -> None:
+    return None

@@ -1,0 +1,176 @@
+"""Brings files out of the pool, hashing them on the way; what is there already with the right bytes stays."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from omeroadmin.backups.faults import Fault, FaultList
+from omeroadmin.backups.manifest import Entry, file_checksum
+from omeroadmin.backups.target import Target
+from omeroadmin.errors import AdminError, failed_error
+from omeroadmin.system import files
+
+_CHUNK = 1 << 20
+
+
+@dataclass
+class Extracted:
+    """How far an extraction has come.
+
+    :param files: files that were written
+    :param present: files that were there with the right bytes
+    :param faults: files whose content in the pool is missing or damaged; they are not written
+    """
+
+    files: int = 0
+    size: int = 0
+    present: int = 0
+    faults: FaultList = field(default_factory=FaultList)
+
+
+def extract(target: Target, entries: Iterable[Entry], places: Mapping[str, Path]) -> Extracted:
+    """Write all files to their places with their modes and times.
+
+    Directories get their modes and times, and links are made, when all files are there: a file is never written
+    through a link that a manifest brought along.
+
+    :param places: where each root of the manifest goes; entries of other roots are left out
+    :raises AdminError: ``path-escapes``, ``file-not-written``, ``file-not-restored``
+    """
+    done = Extracted()
+    late: list[tuple[Path, Entry]] = []
+    parents = _Parents(places)
+    for entry in entries:
+        path = parents.place(entry)
+        if path is None:
+            continue
+        if entry.is_directory:
+            parents.make(path, entry)
+            late.append((path, entry))
+        elif entry.is_file:
+            _extract_file(target, entry, path, done)
+        else:
+            late.append((path, entry))
+    for path, entry in reversed(late):
+        _finish(path, entry)
+    for place in places.values():
+        if place.is_dir():
+            files.sync_filesystem(place)
+    return done
+
+
+class _Parents:
+    """Turns paths of the manifest into places, and refuses those that leave their root, be it through a link."""
+
+    def __init__(self, places: Mapping[str, Path]) -> None:
+        self._places = {name: Path(os.path.realpath(path)) for name, path in places.items()}
+        self._safe: Path | None = None
+
+    def place(self, entry: Entry) -> Path | None:
+        name, _, relative = entry.path.partition("/")
+        root = self._places.get(name)
+        if root is None:
+            return None
+        path = files.inside(root, relative.rstrip("/") or ".")
+        if path != root and path.parent != self._safe:
+            if not Path(os.path.realpath(path.parent)).is_relative_to(root):
+                raise failed_error("path-escapes", f"path {entry.path!r} leaves {root} through a link")
+            self._safe = path.parent
+        return path
+
+    def make(self, path: Path, entry: Entry) -> None:
+        if path.is_symlink():
+            raise failed_error("path-escapes", f"{path} is a link where {entry.path!r} is a directory")
+        try:
+            # Writable for us while it is filled; its own mode comes at the end.
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not os.access(path, os.W_OK | os.X_OK):
+                path.chmod(0o700)
+        except OSError as error:
+            raise files.file_error("written", path, error) from error
+
+
+def _extract_file(target: Target, entry: Entry, path: Path, done: Extracted) -> None:
+    if _is_there(path, entry):
+        done.present += 1
+    elif _copy_out(target.pool_file(entry.blake3), entry, path, done.faults):
+        done.files += 1
+        done.size += entry.size
+    else:
+        return
+    _set_attributes(path, entry)
+
+
+def _is_there(path: Path, entry: Entry) -> bool:
+    try:
+        if path.is_symlink() or path.stat().st_size != entry.size:
+            return False
+        return file_checksum(path).blake3 == entry.blake3
+    except (OSError, AdminError):
+        return False
+
+
+def _copy_out(source: Path, entry: Entry, path: Path, faults: FaultList) -> bool:
+    from blake3 import blake3
+
+    digest = blake3()
+    try:
+        stream = source.open("rb", buffering=0)
+    except OSError as error:
+        faults.add(Fault("content-missing", entry.path, f"its content can't be read: {error.strerror}", str(source)))
+        return False
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        with stream, _created(temporary) as out:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+                out(chunk)
+        if digest.hexdigest() != entry.blake3:
+            message = "its bytes have changed since the backup; not restored"
+            faults.add(Fault("content-damaged", entry.path, message, str(source)))
+            return False
+        temporary.replace(path)
+    except OSError as error:
+        raise files.file_error("restored", path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True
+
+
+@contextlib.contextmanager
+def _created(path: Path) -> Iterator[Callable[[bytes], None]]:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, files.SECRET_MODE)
+    with os.fdopen(descriptor, "wb", buffering=0) as stream:
+
+        def write(chunk: bytes) -> None:
+            rest = memoryview(chunk)
+            while rest:
+                rest = rest[stream.write(rest) or 0 :]
+
+        yield write
+
+
+def _set_attributes(path: Path, entry: Entry) -> None:
+    try:
+        path.chmod(entry.mode & 0o777 if entry.is_file else entry.mode & 0o3777)
+        os.utime(path, ns=(entry.mtime_ns, entry.mtime_ns))
+    except OSError as error:
+        raise files.file_error("written", path, error) from error
+
+
+def _finish(path: Path, entry: Entry) -> None:
+    if entry.link is None:
+        _set_attributes(path, entry)
+        return
+    try:
+        if path.is_symlink() and os.readlink(path) == entry.link:  # noqa: PTH115 - as written, not normalised
+            return
+        path.unlink(missing_ok=True)
+        path.symlink_to(entry.link)
+    except OSError as error:
+        raise files.file_error("written", path, error) from error

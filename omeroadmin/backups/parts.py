@@ -1,0 +1,50 @@
+"""The files of a snapshot beside the pool: copies of the configuration, and checksums of these and of the dump."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from omeroadmin.backups.manifest import Checksum, file_checksum
+from omeroadmin.backups.scan import Root, walk
+from omeroadmin.backups.target import PRIVATE
+from omeroadmin.errors import failed_error
+from omeroadmin.system import files
+
+DATABASE = "database"
+CONFIGURATION = "etc"
+
+
+def copy_configuration(etc: Path, snapshot_directory: Path) -> int:
+    """Copy ``etc/`` into a snapshot. All copies are private: passwords are among them.
+
+    :return: number of files
+    :raises AdminError: ``file-not-read``, ``file-not-written``, ``directory-not-created``
+    """
+    count = 0
+    for found in walk([Root(CONFIGURATION, etc, skip=frozenset({"config.xml.lock"}))]):
+        place = snapshot_directory / found.path
+        if found.problem is not None:
+            raise failed_error("file-not-read", f"{found.source} {found.problem}", f"check it: ls -ld {found.source}")
+        if found.path.endswith("/"):
+            files.make_directory(place, mode=PRIVATE)
+        elif found.link is None and not found.path.endswith(".lock"):
+            files.write_atomically(place, files.read_bytes(Path(found.source)), mode=files.SECRET_MODE)
+            count += 1
+    return count
+
+
+def make_private(directory: Path) -> None:
+    """Take everybody else's rights from a tree that another program wrote."""
+    for path in [directory, *directory.rglob("*")]:
+        path.chmod(PRIVATE if path.is_dir() else files.SECRET_MODE)
+
+
+def part_checksums(snapshot_directory: Path) -> dict[str, Checksum]:
+    """Size and BLAKE3 of each file of the dump and the configuration, by relative path.
+
+    :raises AdminError: ``file-not-read``
+    """
+    paths = sorted(
+        path for part in (DATABASE, CONFIGURATION) for path in (snapshot_directory / part).rglob("*") if path.is_file()
+    )
+    return {path.relative_to(snapshot_directory).as_posix(): file_checksum(path) for path in paths}

@@ -1,0 +1,147 @@
+"""Where a target keeps what: pure names, the lock, and the removal of what killed runs left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from omeroadmin.errors import configuration_error, failed_error
+from omeroadmin.system import files, locks
+from omeroadmin.system.clock import utc_now
+
+PRIVATE = 0o700
+"""Mode of all directories of a target: dumps and configuration are secrets."""
+
+_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Target:
+    """The layout of a directory with snapshots; knows names, touches nothing."""
+
+    root: Path
+
+    @property
+    def pool(self) -> Path:
+        """Contents of all files, each once, named by their BLAKE3."""
+        return self.root / "pool"
+
+    @property
+    def snapshots(self) -> Path:
+        """One directory per snapshot."""
+        return self.root / "snapshots"
+
+    @property
+    def partial(self) -> Path:
+        """Files being written; nothing here is of use to a later run."""
+        return self.root / "partial"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by whoever changes the target."""
+        return self.root / "lock"
+
+    def pool_file(self, digest: str) -> Path:
+        """Where a content is kept.
+
+        :param digest: BLAKE3 in hexadecimal
+        :raises AdminError: ``manifest-damaged`` if this is no digest
+        """
+        if not _DIGEST.fullmatch(digest):
+            raise failed_error("manifest-damaged", f"{digest!r} in a manifest of {self.root} is no BLAKE3")
+        return self.pool / digest[:2] / digest
+
+    def snapshot_directory(self, snapshot_id: str) -> Path:
+        """Directory of one snapshot."""
+        return self.snapshots / snapshot_id
+
+
+def new_id(moment: datetime | None = None) -> str:
+    """An id that sorts by time: ``20261124T010203Z-5ec3a1``."""
+    return f"{(moment or utc_now()).strftime('%Y%m%dT%H%M%SZ')}-{secrets.token_hex(3)}"
+
+
+def is_id(text: str) -> bool:
+    """Whether a name is that of a snapshot."""
+    return _ID.fullmatch(text) is not None
+
+
+def require_target(root: Path) -> Target:
+    """A target that must be there.
+
+    :raises AdminError: ``backup-target-missing``
+    """
+    target = Target(root)
+    if not target.snapshots.is_dir():
+        raise configuration_error(
+            "backup-target-missing",
+            f"{root} holds no snapshots",
+            f"take one: omero backup create --target {root}",
+        )
+    return target
+
+
+def make_target(root: Path) -> Target:
+    """A target, made where it is missing.
+
+    :raises AdminError: ``backup-target-occupied`` for a directory with other things in it, ``directory-not-created``
+    """
+    target = Target(root)
+    if root.is_dir() and not target.snapshots.is_dir() and any(root.iterdir()) and not target.lock_file.exists():
+        raise configuration_error(
+            "backup-target-occupied",
+            f"{root} is not empty and is no backup target",
+            "give an empty or a new directory",
+        )
+    files.make_directory(root, mode=PRIVATE)
+    return target
+
+
+@contextlib.contextmanager
+def locked(target: Target, *, timeout: float = 10.0) -> Iterator[None]:
+    """Hold the target; what killed runs left behind is gone inside the block.
+
+    :param timeout: seconds to queue
+    :raises AdminError: ``locked``, ``file-not-written``
+    """
+    with locks.exclusive(target.lock_file, what=f"backup target {target.root}", timeout=timeout):
+        for directory in (target.pool, target.snapshots, target.partial):
+            files.make_directory(directory, mode=PRIVATE)
+        remove_leftovers(target)
+        yield
+
+
+def remove_leftovers(target: Target) -> None:
+    """Remove snapshots without ``snapshot.json`` and half-written files; the lock must be held.
+
+    :raises AdminError: ``file-not-removed``
+    """
+    for entry in [*target.partial.iterdir(), *_unfinished(target)]:
+        remove(entry)
+
+
+def _unfinished(target: Target) -> Iterator[Path]:
+    for entry in target.snapshots.iterdir():
+        if is_id(entry.name) and not (entry / "snapshot.json").exists():
+            yield entry
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a whole directory.
+
+    :raises AdminError: ``file-not-removed``
+    """
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise files.file_error("removed", path, error) from error

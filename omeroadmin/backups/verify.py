@@ -1,0 +1,121 @@
+"""Reads a snapshot again, every byte of it, and names what isn't as it was."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from omeroadmin.backups.faults import Fault
+from omeroadmin.backups.manifest import MANIFEST_NAME, Checksum, Entry, file_checksum, read_manifest
+from omeroadmin.backups.snapshot import Snapshot, manifest_path
+from omeroadmin.backups.target import Target
+from omeroadmin.errors import AdminError
+from omeroadmin.system import files
+
+_REMEMBERED = 1 << 16
+"""Contents of this size and more are read once, however many paths have them; smaller ones aren't worth memory."""
+
+_AHEAD = 32
+
+
+@dataclass
+class Read:
+    """How much was read."""
+
+    files: int = 0
+    size: int = 0
+
+
+def check_parts(target: Target, snapshot: Snapshot) -> Iterator[Fault]:
+    """Faults of the dump, the configuration and the manifest, by their checksums."""
+    directory = target.snapshot_directory(snapshot.id)
+    wanted = {MANIFEST_NAME: snapshot.manifest_checksum, **snapshot.parts}
+    for relative, checksum in wanted.items():
+        fault = _check_part(files.inside(directory, relative), relative, checksum)
+        if fault is not None:
+            yield fault
+    yield from _surplus(directory, "database", snapshot)
+
+
+def _check_part(path: Path, relative: str, wanted: Checksum) -> Fault | None:
+    if not path.is_file():
+        return Fault("part-missing", relative, "is missing", str(path))
+    try:
+        found = file_checksum(path)
+    except AdminError as error:
+        return Fault("part-unreadable", relative, error.message, str(path))
+    return _difference("part", relative, str(path), wanted, found)
+
+
+def _surplus(directory: Path, part: str, snapshot: Snapshot) -> Iterator[Fault]:
+    """Files that don't belong to the dump: pg_restore reads whatever the directory holds."""
+    for path in sorted((directory / part).rglob("*")):
+        relative = path.relative_to(directory).as_posix()
+        if path.is_file() and relative not in snapshot.parts:
+            yield Fault("part-added", relative, "does not belong to the snapshot", str(path))
+
+
+def check_pool(target: Target, snapshot: Snapshot, read: Read, *, jobs: int = 1) -> Iterator[Fault]:
+    """Faults of all contents that the manifest names: each is read again.
+
+    :param read: counted up
+    :param jobs: threads that read
+    :raises AdminError: ``manifest-damaged`` where the manifest can't be read on
+    """
+    seen: set[bytes] = set()
+    waiting: deque[tuple[Entry, Future[Fault | None]]] = deque()
+    entries = read_manifest(manifest_path(target.snapshot_directory(snapshot.id)))
+    with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="verify") as executor:
+        for entry in entries:
+            if not entry.is_file or _was_seen(entry, seen):
+                continue
+            waiting.append((entry, executor.submit(check_content, target, entry)))
+            while len(waiting) > jobs * _AHEAD:
+                yield from _next(waiting, read)
+        while waiting:
+            yield from _next(waiting, read)
+
+
+def _next(waiting: deque[tuple[Entry, Future[Fault | None]]], read: Read) -> Iterator[Fault]:
+    entry, future = waiting.popleft()
+    fault = future.result()
+    read.files += 1
+    read.size += entry.size
+    if fault is not None:
+        yield fault
+
+
+def _was_seen(entry: Entry, seen: set[bytes]) -> bool:
+    if entry.size < _REMEMBERED:
+        return False
+    digest = bytes.fromhex(entry.blake3)
+    if digest in seen:
+        return True
+    seen.add(digest)
+    return False
+
+
+def check_content(target: Target, entry: Entry) -> Fault | None:
+    """The fault of one file's content in the pool.
+
+    :raises AdminError: ``manifest-damaged`` if the entry's hash is none
+    """
+    path = target.pool_file(entry.blake3)
+    try:
+        found = file_checksum(path)
+    except AdminError as error:
+        if not path.exists():
+            return Fault("content-missing", entry.path, "its content is missing", str(path))
+        return Fault("content-unreadable", entry.path, error.message, str(path))
+    return _difference("content", entry.path, str(path), Checksum(entry.size, entry.blake3), found)
+
+
+def _difference(kind: str, path: str, pool_file: str, wanted: Checksum, found: Checksum) -> Fault | None:
+    if found.size != wanted.size:
+        return Fault(f"{kind}-size", path, f"has {found.size} bytes instead of {wanted.size}", pool_file)
+    if found.blake3 != wanted.blake3:
+        return Fault(f"{kind}-damaged", path, "its bytes have changed since the backup", pool_file)
+    return None
