@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from omeroadmin.errors import configuration_error
+from omeroadmin.errors import configuration_error, usage_error
 from omeroadmin.schema.instance import Instance
 
 
@@ -29,6 +29,17 @@ def require_instance() -> Instance:
             "export OMERODIR=/path/to/OMERO.server, or make an instance: omero install --help",
         )
     return Instance(path.resolve())
+
+
+def install_directory(chosen: Path | None) -> Path:
+    """Where an instance is to be made: ``--dir``, else ``OMERODIR``; it need not exist.
+
+    :raises AdminError: ``directory-needed``
+    """
+    text = str(chosen) if chosen is not None else os.environ.get("OMERODIR", "")
+    if not text:
+        raise usage_error("directory-needed", "no directory is named for the instance", "omero install --dir DIR")
+    return Path(text).resolve()
 
 
 def user_directory() -> Path:

@@ -1,0 +1,72 @@
+"""``omero install``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from omeroadmin.cli.confirm import agree, show_plan
+from omeroadmin.cli.context import install_directory
+from omeroadmin.cli.output import print_lines, say
+from omeroadmin.errors import usage_error
+from omeroadmin.schema.instance import Instance
+from omeroadmin.steps.apply import apply_plan
+from omeroadmin.system.local import LocalHost
+
+
+def command(
+    directory: Annotated[
+        Path | None, typer.Option("--dir", metavar="DIR", help="The instance; by default $OMERODIR.")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", metavar="DIR", help="Images; by default OMERO beside the instance.")
+    ] = None,
+    db: Annotated[str | None, typer.Option("--db", metavar="embedded", help="A PostgreSQL of its own.")] = None,
+    db_host: Annotated[str | None, typer.Option("--db-host", help="A PostgreSQL that others run.")] = None,
+    db_port: Annotated[int, typer.Option("--db-port", min=1, max=65535, help="Its port.")] = 5432,
+    db_name: Annotated[str, typer.Option("--db-name", help="The database, which exists.")] = "omero",
+    db_user: Annotated[str, typer.Option("--db-user", help="The role, which owns the database.")] = "omero",
+    db_password_file: Annotated[
+        Path | None, typer.Option("--db-password-file", metavar="FILE", help="File with the role's password.")
+    ] = None,
+    root_password_file: Annotated[
+        Path | None,
+        typer.Option("--root-password-file", metavar="FILE", help="File with root's password; else one is generated."),
+    ] = None,
+    ports_prefix: Annotated[
+        str | None, typer.Option("--ports-prefix", metavar="N", help="Digit before all ports: 1 gives 14064.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Make an instance: directories, properties, certificates, database and repository.
+
+    What is there already is kept; a second run has nothing to do.
+
+    Example: omero install --dir ~/OMERO.server --data-dir ~/OMERO --db embedded
+    """
+    from omeroadmin.workflows.install import InstallWish, plan_install, read_external_database
+
+    if db not in (None, "embedded") or (db == "embedded" and db_host is not None):
+        raise usage_error(
+            "database-ambiguous",
+            f"--db {db} names no database of its own" if db_host is None else "--db and --db-host exclude each other",
+            "either --db embedded or --db-host HOST --db-name NAME --db-user USER",
+        )
+    omerodir = install_directory(directory)
+    data_directory = (data_dir or omerodir.parent / "OMERO").absolute()
+    database = None
+    if db_host is not None:
+        database = read_external_database(db_host, db_port, db_name, db_user, db_password_file)
+    wish = InstallWish(Instance(omerodir), data_directory, database, root_password_file, ports_prefix)
+    result = plan_install(wish)
+    if dry_run:
+        show_plan(result.plan)
+        return
+    agree(result.plan, yes=yes, destructive=False)
+    apply_plan(result.plan, LocalHost(), lambda number, count, step: say(f"[{number}/{count}] {step.describe()}"))
+    if not result.plan:
+        print_lines(f"{omerodir} is complete: nothing to do")
+    print_lines(f"Password of user root: in {result.root_password_file}")

@@ -1,0 +1,230 @@
+"""Makes an instance: what is there and what was wished become one plan across all domains."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from omeroadmin.certificates import facts as certificate_facts
+from omeroadmin.certificates.plan import CertificateWish, plan_certificates
+from omeroadmin.database.plan import DatabaseWish, database_facts, plan_database
+from omeroadmin.errors import configuration_error, usage_error
+from omeroadmin.profiles.plan import plan_properties
+from omeroadmin.profiles.store import read_profile
+from omeroadmin.repository.layout import inspect_data_directories, plan_data_directories, plan_scripts
+from omeroadmin.resources import templates_directory
+from omeroadmin.schema.instance import Instance
+from omeroadmin.schema.settings import Settings
+from omeroadmin.steps.kinds import MakeDirectory, WriteFile
+from omeroadmin.steps.plan import Plan, Step
+from omeroadmin.system import files
+from omeroadmin.system.host import Host
+from omeroadmin.system.local import LocalHost
+from omeroadmin.system.sockets import port_is_free
+
+POSTGRESQL_PORT = 5432
+PRIVATE_MODE = 0o700
+OPEN_MODE = 0o755
+
+
+@dataclass(frozen=True)
+class ExternalDatabase:
+    """A database that others run; role and database exist already."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class InstallWish:
+    """What was asked for.
+
+    :param instance: where the instance is to be
+    :param data_directory: ``omero.data.dir``
+    :param database: ``None``: a PostgreSQL of the instance's own
+    :param root_password_file: file with root's password; ``None``: one is generated
+    :param ports_prefix: text put before the ports; ``None``: as configured
+    """
+
+    instance: Instance
+    data_directory: Path
+    database: ExternalDatabase | None = None
+    root_password_file: Path | None = None
+    ports_prefix: str | None = None
+
+
+@dataclass(frozen=True)
+class InstallPlan:
+    """The plan, and where root's password will be.
+
+    :param root_password_file: file that holds it once the plan is carried out
+    """
+
+    plan: Plan
+    root_password_file: Path
+
+
+def plan_install(wish: InstallWish, host: Host | None = None) -> InstallPlan:
+    """Look at what is there and plan the rest; for an instance that is complete the plan is empty.
+
+    :raises AdminError: ``install-as-root``, ``password-file-invalid``, ``instance-is-distribution``, ``port-invalid``,
+        and those of the domains
+    """
+    host = host or LocalHost()
+    instance = wish.instance
+    _refuse(wish)
+    current = read_profile(instance.config_xml).values if instance.config_xml.exists() else {}
+    properties = wanted_properties(wish, current)
+    settings = Settings({**current, **properties})
+    properties |= certificate_facts.missing_properties(settings)
+    settings = Settings({**current, **properties})
+    settings.port("ssl")
+    password_file = wish.root_password_file or instance.root_password_file
+    database = DatabaseWish(instance, settings, password_file)
+    certificates = certificate_facts.collect_facts(settings, host)
+    parts = (
+        _directories(instance, host),
+        plan_properties(current, properties, instance.config_xml),
+        _root_password(wish, host),
+        plan_data_directories(settings, inspect_data_directories(settings, host)),
+        _without_directories(plan_certificates(certificates, CertificateWish())),
+        _maintenance_page(instance, host),
+        plan_scripts(instance.scripts_directory, templates_directory() / "scripts", host),
+        plan_database(database_facts(instance, settings), database),
+    )
+    steps = tuple(step for part in parts for step in part.steps)
+    return InstallPlan(
+        Plan(f"install OMERO in {instance.omerodir}, data in {wish.data_directory}", steps), password_file
+    )
+
+
+def read_external_database(host: str, port: int, name: str, user: str, password_file: Path | None) -> ExternalDatabase:
+    """An external database with the password from its file.
+
+    :raises AdminError: ``password-file-needed``, ``file-not-read``
+    """
+    if password_file is None:
+        raise usage_error(
+            "password-file-needed",
+            f"the password of role {user} at {host}:{port} is needed",
+            "write it into a file of mode 0600 and add --db-password-file FILE",
+        )
+    return ExternalDatabase(host, port, name, user, files.read_text(password_file).strip())
+
+
+def _refuse(wish: InstallWish) -> None:
+    if wish.instance.is_distribution:
+        raise configuration_error(
+            "instance-is-distribution",
+            f"{wish.instance.omerodir} holds a real OMERO.server, which has an installation of its own",
+            "name another directory with --dir",
+        )
+    if os.geteuid() == 0:
+        raise configuration_error(
+            "install-as-root",
+            "the instance belongs to the user who installs it, and no server runs as root",
+            "runuser -u omero-server -- omero install ...",
+        )
+    password_file = wish.root_password_file
+    if password_file is not None and not files.read_text(password_file).strip():
+        raise usage_error("password-file-invalid", f"{password_file} holds no password", "write one line into it")
+
+
+def wanted_properties(wish: InstallWish, current: Mapping[str, str]) -> dict[str, str]:
+    """Properties that the wish comes to; what the profile has already and the wish leaves open stays.
+
+    :raises AdminError: ``database-port-taken``
+    """
+    properties = {"omero.data.dir": str(wish.data_directory)}
+    if wish.ports_prefix is not None:
+        properties["omero.ports.prefix"] = wish.ports_prefix
+    if wish.database is not None:
+        return properties | {
+            "omero.db.embedded": "false",
+            "omero.db.host": wish.database.host,
+            "omero.db.port": str(wish.database.port),
+            "omero.db.name": wish.database.name,
+            "omero.db.user": wish.database.user,
+            "omero.db.pass": wish.database.password,
+        }
+    properties |= {"omero.db.embedded": "true", "omero.db.host": "127.0.0.1"}
+    defaults = {"omero.db.name": "omero", "omero.db.user": "omero", "omero.db.poolsize": "25"}
+    properties |= {name: value for name, value in defaults.items() if name not in current}
+    if "omero.db.pass" not in current:
+        properties["omero.db.pass"] = secrets.token_urlsafe(24)
+    if "omero.db.port" not in current:
+        properties["omero.db.port"] = str(free_database_port(wish.ports_prefix or ""))
+    return properties
+
+
+def free_database_port(prefix: str) -> int:
+    """A port for the instance's own PostgreSQL: 5432 with the prefix, or the next free one above.
+
+    :raises AdminError: ``database-port-taken``
+    """
+    text = f"{prefix}{POSTGRESQL_PORT}"
+    first = int(text) if text.isdigit() and int(text) < 65000 else POSTGRESQL_PORT
+    for port in range(first, first + 100):
+        if port_is_free(port, "127.0.0.1"):
+            return port
+    raise configuration_error(
+        "database-port-taken",
+        f"the ports {first} to {first + 99} are all taken, and PostgreSQL needs one",
+        "free one, or choose others with --ports-prefix",
+    )
+
+
+def _directories(instance: Instance, host: Host) -> Plan:
+    """The manual's modes: nobody else looks into etc and var."""
+    wanted = {
+        instance.omerodir: OPEN_MODE,
+        instance.etc: PRIVATE_MODE,
+        instance.grid_directory: PRIVATE_MODE,
+        instance.error_pages.parent: OPEN_MODE,
+        instance.error_pages: OPEN_MODE,
+        instance.var: PRIVATE_MODE,
+        instance.log_directory: PRIVATE_MODE,
+        instance.temporary_directory: PRIVATE_MODE,
+        instance.run_directory: PRIVATE_MODE,
+        instance.scripts_directory.parent: OPEN_MODE,
+        instance.scripts_directory: OPEN_MODE,
+    }
+    steps = []
+    for path, mode in wanted.items():
+        facts = host.facts(path)
+        private_but_open = facts is not None and mode == PRIVATE_MODE and facts.mode & 0o077
+        if facts is None or private_but_open:
+            steps.append(MakeDirectory(path, mode))
+        elif not facts.is_directory:
+            raise configuration_error("directory-obstructed", f"{path} should be a directory and is none")
+    return Plan("directories", tuple(steps))
+
+
+def _root_password(wish: InstallWish, host: Host) -> Plan:
+    path = wish.instance.root_password_file
+    if wish.root_password_file is not None or host.facts(path) is not None:
+        return Plan("password of user root")
+    content = f"{secrets.token_urlsafe(18)}\n".encode()
+    step = WriteFile(path, content, files.SECRET_MODE, "generated password of user root, mode 0600")
+    return Plan("password of user root", (step,))
+
+
+def _maintenance_page(instance: Instance, host: Host) -> Plan:
+    """nginx shows this page while OMERO.web is down."""
+    target = instance.error_pages / "maintainance.html"
+    if host.facts(target) is not None:
+        return Plan("maintenance page")
+    content = files.read_bytes(templates_directory() / "error" / "maintainance.html")
+    return Plan("maintenance page", (WriteFile(target, content, files.PLAIN_MODE, "maintenance page"),))
+
+
+def _without_directories(plan: Plan) -> Plan:
+    """The data directories are planned already, and the certificates' one is among them."""
+    steps: list[Step] = [step for step in plan.steps if not isinstance(step, MakeDirectory)]
+    return Plan(plan.title, tuple(steps))
