@@ -1,0 +1,115 @@
+"""IceGrid's words as data: what a server is meant to be, and what it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+MASTER = "master"
+"""Name of the node that carries the registry."""
+
+
+class State(StrEnum):
+    """States of a server, as IceGrid names them."""
+
+    INACTIVE = "inactive"
+    ACTIVATING = "activating"
+    ACTIVE = "active"
+    DEACTIVATING = "deactivating"
+
+
+@dataclass(frozen=True)
+class ServerSpecification:
+    """A server as the application descriptor defines it, all variables expanded.
+
+    :param identifier: e.g. ``Blitz-0``
+    :param executable: program, looked up in PATH where it names no directory
+    :param options: arguments of the program
+    :param working_directory: empty: that of the node
+    :param environment: variables in their order
+    :param activation: ``always`` or ``manual``
+    :param activation_timeout: seconds until it must be ready
+    :param deactivation_timeout: seconds that it may take to stop
+    :param properties: content of its configuration file, in order; of equal names the last one counts
+    :param node: the node that runs it
+    """
+
+    identifier: str
+    executable: str
+    options: tuple[str, ...]
+    working_directory: str
+    environment: tuple[tuple[str, str], ...]
+    activation: str
+    activation_timeout: float
+    deactivation_timeout: float
+    properties: tuple[tuple[str, str], ...]
+    node: str
+
+    @property
+    def starts_always(self) -> bool:
+        """Whether the node starts it by itself."""
+        return self.activation == "always"
+
+
+@dataclass(frozen=True)
+class ServerState:
+    """What the node says of a server.
+
+    :param id: e.g. ``Blitz-0``
+    :param state: ``inactive``, ``activating``, ``active`` or ``deactivating``
+    :param pid: of its process; ``None`` where none runs
+    :param enabled: whether the node may start it
+    :param reason: why it is disabled or isn't ready; may be empty
+    :param always: whether the node starts it by itself
+    :param optional: whether it is disabled because something optional isn't installed
+    :param failures: how often it ended by itself since the node started
+    """
+
+    id: str
+    state: str
+    pid: int | None
+    enabled: bool
+    reason: str = ""
+    always: bool = True
+    optional: bool = False
+    failures: int = 0
+
+    def describe(self) -> str:
+        """The state in IceGrid's form: ``active (pid = 5163, enabled)``."""
+        word = "enabled" if self.enabled else "disabled"
+        if self.state == State.ACTIVE and self.pid is not None:
+            return f"{self.state} (pid = {self.pid}, {word})"
+        return f"{self.state} ({word})"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it runs and answered that it is ready."""
+        return self.state == State.ACTIVE
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the node gave it up."""
+        return not self.enabled and not self.optional and bool(self.failures)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more is to be expected of a start."""
+        return not self.always or self.is_active or not self.enabled
+
+
+@dataclass(frozen=True)
+class GridState:
+    """What the node says of itself and its servers.
+
+    :param running: whether the node answers
+    :param servers: in the order of the descriptor; empty where it doesn't run
+    :param pid: of the node
+    """
+
+    running: bool
+    servers: tuple[ServerState, ...] = ()
+    pid: int | None = None
+
+    def server(self, identifier: str) -> ServerState | None:
+        """The state of one server."""
+        return next((server for server in self.servers if server.id == identifier), None)
