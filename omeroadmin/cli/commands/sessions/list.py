@@ -1,0 +1,26 @@
+"""``omero sessions list``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from omeroadmin.cli.output import Style
+from omeroadmin.cli.session import CaFileOption, place
+
+
+def command(
+    style: Annotated[Style, typer.Option("--style", help="How to print the list.")] = Style.SQL,
+    ca_file: CaFileOption = None,
+) -> None:
+    """List your stored sessions and whether their servers still know them; keys are not shown.
+
+    Sessions that have expired are listed once more and removed.
+
+    Example: omero sessions list --style csv
+    """
+    from omeroadmin.cli.views.sessions import print_stored
+    from omeroadmin.workflows.access import stored_sessions
+
+    print_stored(stored_sessions(place(), ca_file), style)

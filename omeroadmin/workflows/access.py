@@ -1,0 +1,283 @@
+"""Logs in and out and finds the session that a command is to use: instance, session store and server together."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from omeroadmin.access.address import (
+    DEFAULT_HOST,
+    DEFAULT_PLAIN_PORT,
+    DEFAULT_TLS_PORT,
+    Address,
+    Target,
+    is_loopback,
+)
+from omeroadmin.access.client import Client, Session, checked_key
+from omeroadmin.access.store import SessionStore, StoredSession
+from omeroadmin.access.trust import Trust
+from omeroadmin.errors import AdminError, configuration_error
+from omeroadmin.schema.instance import Instance
+from omeroadmin.schema.settings import Settings
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user said about server and session.
+
+    :param target: server, port and user as far as they were named
+    :param key: session key to join, or empty
+    :param ca_file: file of authorities to trust instead of the instance's and the system's
+    :param user: gives the user's name when it is needed and wasn't named; takes the likely one
+    :param password: gives the password for a user and a server when it is needed; raises ``password-missing``
+    """
+
+    target: Target
+    user: Callable[[str], str]
+    password: Callable[[str, Address], str]
+    key: str = field(default="", repr=False)
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a user works.
+
+    :param store: the stored sessions
+    :param instance: the instance that ``OMERODIR`` names, if it is set and configured
+    :param account: name of the user of this machine
+    """
+
+    store: SessionStore
+    instance: Instance | None
+    account: str
+
+
+@dataclass(frozen=True)
+class Login:
+    """A session that commands use from now on.
+
+    :param action: ``Created``, ``Using`` or ``Joined``
+    """
+
+    action: str
+    address: Address
+    session: Session
+
+
+@dataclass(frozen=True)
+class SessionState:
+    """A stored session, and what its server says of it.
+
+    :param active: ``True`` for the one that commands use, ``Logged in``, ``Expired``, or why nobody knows
+    :param started: seconds since 1970 UTC
+    """
+
+    host: str
+    port: int
+    user: str
+    group: str
+    active: str
+    started: float
+
+
+def resolve_address(target: Target, instance: Instance | None) -> Address:
+    """The server that is meant; on this machine the instance's ports are the default.
+
+    :raises AdminError: what reading the instance's configuration raises
+    """
+    host = target.host or DEFAULT_HOST
+    tls = target.tls is not False
+    if target.port is not None:
+        return Address(host, target.port, tls)
+    settings = _settings(instance) if is_loopback(host) else None
+    if settings is not None:
+        return Address(host, settings.port("ssl" if tls else "tcp"), tls)
+    return Address(host, DEFAULT_TLS_PORT if tls else DEFAULT_PLAIN_PORT, tls)
+
+
+def trust_for(address: Address, ca_file: Path | None, instance: Instance | None) -> Trust:
+    """Whose certificates count: the named file's alone, else the instance's, and the system's for other machines.
+
+    :raises AdminError: what reading the instance's configuration raises
+    """
+    if ca_file is not None:
+        return Trust(ca_file, system=False)
+    settings = _settings(instance) if address.tls else None
+    if settings is None:
+        return Trust()
+    directory, name = settings.text("omero.glacier2.IceSSL.DefaultDir"), settings.text("omero.glacier2.IceSSL.CAs")
+    file = Path(directory) / name
+    if not name or not file.is_file():
+        return Trust()
+    return Trust(file, system=not is_loopback(address.host))
+
+
+def login(place: Place, wish: Wish, *, create: bool) -> Login:
+    """Open a session, or use a stored one of this server and user, and store it.
+
+    :param create: open a new session even where a stored one could be used
+    :raises AdminError: ``authentication-failed``, ``password-needs-tls``, ``session-expired``, what the password's
+        source raises, and what :meth:`Client.get` raises
+    """
+    if wish.key:
+        return _join(place, wish)
+    address = resolve_address(wish.target, place.instance)
+    if not create:
+        exact = Target(address.host, address.port, wish.target.user, address.tls)
+        stored = place.store.find(lambda session: _fits(session, wish.target if wish.target.host is None else exact))
+        if stored is not None and (usable := _usable(place, stored, wish.ca_file)) is not None:
+            place.store.use(stored)
+            return Login("Using", stored.address, usable)
+    user = wish.target.user or wish.user(_last_user(place, address) or place.account)
+    with Client(address, trust=trust_for(address, wish.ca_file, place.instance)) as client:
+        session = client.open_session(user, wish.password(user, address))
+    _keep(place, address, session)
+    return Login("Created", address, session)
+
+
+def connect(place: Place, wish: Wish) -> tuple[Client, Session]:
+    """A client with a session: the key's, the stored one used last that fits, or a new one where a password is at hand.
+
+    A stored session that its server doesn't know any more is removed.
+
+    :return: the client, to be closed by the caller, and its session
+    :raises AdminError: ``not-logged-in``, ``session-expired`` and what :func:`login` raises
+    """
+    if wish.key:
+        return _with_key(place, wish, resolve_address(wish.target, place.instance), wish.key)
+    stored = place.store.find(lambda session: _fits(session, wish.target))
+    if stored is None:
+        return _with_password(place, wish, not_logged_in())
+    try:
+        return _with_key(place, wish, stored.address, stored.key)
+    except AdminError as error:
+        if error.code != "session-expired":
+            raise
+        place.store.remove(stored)
+        target = Target(stored.address.host, stored.address.port, stored.user, stored.address.tls)
+        return _with_password(place, dataclasses.replace(wish, target=target), error)
+
+
+def logout(place: Place, wish: Wish) -> StoredSession | None:
+    """Close the stored session used last that fits, on the server and here.
+
+    :return: the session; ``None`` where none is stored
+    :raises AdminError: what :meth:`Client.get` raises, but for an expired session; the session stays stored then
+    """
+    stored = place.store.find(lambda session: _fits(session, wish.target))
+    if stored is None:
+        return None
+    trust = trust_for(stored.address, wish.ca_file, place.instance)
+    with Client(stored.address, trust=trust, key=stored.key) as client:
+        try:
+            client.close_session()
+        except AdminError as error:
+            if error.code != "session-expired":
+                raise
+    place.store.remove(stored)
+    return stored
+
+
+def stored_sessions(place: Place, ca_file: Path | None) -> list[SessionState]:
+    """All stored sessions and their states; those that their server doesn't know any more are removed.
+
+    :raises AdminError: ``session-not-stored`` if the store can't be changed
+    """
+    current = place.store.find(lambda _: True)
+    states = []
+    for stored in place.store.sessions():
+        try:
+            alive = _usable(place, stored, ca_file, timeout=5.0) is not None
+            active = ("True" if stored == current else "Logged in") if alive else "Expired"
+        except AdminError as error:
+            active = error.code.replace("-", " ").capitalize()
+        address = stored.address
+        states.append(SessionState(address.host, address.port, stored.user, stored.group, active, stored.started))
+    return states
+
+
+def sessions_on_server(client: Client) -> list[dict[str, Any]]:
+    """Who is logged in: all sessions for admins, one's own for others; the answer has no keys.
+
+    :raises AdminError: what :meth:`Client.get` raises
+    """
+    return client.items(client.get("/sessions"), "sessions")
+
+
+def _join(place: Place, wish: Wish) -> Login:
+    address = resolve_address(wish.target, place.instance)
+    trust = trust_for(address, wish.ca_file, place.instance)
+    with Client(address, trust=trust, key=checked_key(wish.key)) as client:
+        session = client.current_session()
+    _keep(place, address, session)
+    return Login("Joined", address, session)
+
+
+def _keep(place: Place, address: Address, session: Session) -> None:
+    place.store.add(StoredSession(address, session.user, session.group, session.key))
+
+
+def _usable(place: Place, stored: StoredSession, ca_file: Path | None, timeout: float = 60.0) -> Session | None:
+    """The session behind a stored one; where the server doesn't know it any more, it is removed."""
+    trust = trust_for(stored.address, ca_file, place.instance)
+    with Client(stored.address, trust=trust, key=stored.key, timeout=timeout) as client:
+        try:
+            return client.current_session()
+        except AdminError as error:
+            if error.code != "session-expired":
+                raise
+    place.store.remove(stored)
+    return None
+
+
+def _with_key(place: Place, wish: Wish, address: Address, key: str) -> tuple[Client, Session]:
+    client = Client(address, trust=trust_for(address, wish.ca_file, place.instance), key=key)
+    with contextlib.ExitStack() as undo:
+        undo.callback(client.close)
+        session = client.current_session()
+        undo.pop_all()
+    return client, session
+
+
+def _with_password(place: Place, wish: Wish, otherwise: AdminError) -> tuple[Client, Session]:
+    try:
+        done = login(place, wish, create=True)
+    except AdminError as error:
+        raise (otherwise if error.code == "password-missing" else error) from None
+    return _with_key(place, wish, done.address, done.session.key)
+
+
+def _fits(session: StoredSession, target: Target) -> bool:
+    address = session.address
+    return (
+        target.host in (None, address.host)
+        and target.port in (None, address.port)
+        and target.user in (None, session.user)
+        and target.tls in (None, address.tls)
+    )
+
+
+def _last_user(place: Place, address: Address) -> str:
+    last = place.store.find(lambda session: session.address.host == address.host)
+    return "" if last is None else last.user
+
+
+def _settings(instance: Instance | None) -> Settings | None:
+    """The instance's settings; ``None`` without one, or before it is configured."""
+    if instance is None or not instance.config_xml.is_file():
+        return None
+    from omeroadmin.profiles.settings import load_settings
+
+    return load_settings(instance)
+
+
+def not_logged_in() -> AdminError:
+    """There is no session, and nobody to ask for a password."""
+    return configuration_error(
+        "not-logged-in", "there is no session to use, and no password was given", "log in first: omero login"
+    )
