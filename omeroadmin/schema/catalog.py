@@ -11,7 +11,10 @@ from omeroadmin.schema.toolkit import TOOLKIT_SETTINGS
 from omeroadmin.schema.web import WEB_SETTINGS
 
 KEY_PATTERN = re.compile(r"[A-Za-z0-9._-]+")
-"""Characters of a property name (facts section 2)."""
+"""Characters of a property's name."""
+
+MASK = "********"
+"""What a listing shows of a secret."""
 
 _SECRET_ENDINGS = ("pass", "password", "secret", "secret_key")
 

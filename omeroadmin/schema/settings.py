@@ -8,10 +8,9 @@ from pathlib import Path
 
 from omeroadmin.errors import configuration_error
 from omeroadmin.schema.catalog import default_of
+from omeroadmin.schema.validation import FALSE_WORDS, TRUE_WORDS
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9._-]+)\}")
-_TRUE = frozenset({"true", "yes", "on", "1"})
-_FALSE = frozenset({"false", "no", "off", "0", ""})
 
 
 class Settings:
@@ -63,9 +62,9 @@ class Settings:
         :raises AdminError: ``setting-invalid``
         """
         text = self.text(name).strip().lower()
-        if text in _TRUE:
+        if text in TRUE_WORDS:
             return True
-        if text in _FALSE:
+        if text in FALSE_WORDS:
             return False
         raise configuration_error(
             "setting-invalid",
@@ -86,7 +85,7 @@ class Settings:
         return Path(text)
 
     def port(self, name: str) -> int:
-        """Port number with ``omero.ports.prefix`` put before it as text: "1" and 4064 make 14064 (facts section 1).
+        """Port number with ``omero.ports.prefix`` put before it as text: "1" and 4064 make 14064.
 
         :param name: ``ssl``, ``tcp``, ``ws``, ``wss`` or ``registry``
         :raises AdminError: ``port-invalid``

@@ -1,0 +1,47 @@
+"""Properties as part of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from omeroadmin.profiles.store import update_profile
+from omeroadmin.schema.catalog import MASK, is_secret
+from omeroadmin.steps.plan import Plan
+from omeroadmin.system.host import Host
+
+
+@dataclass(frozen=True)
+class SetProperties:
+    """Set properties of a profile as one change.
+
+    :param config_xml: the instance's file
+    :param values: names and values; some are secret
+    :param profile: by default that of ``OMERO_CONFIG``, else the active one
+    """
+
+    config_xml: Path
+    values: tuple[tuple[str, str], ...] = field(repr=False)
+    profile: str | None = None
+
+    def describe(self) -> str:
+        """One line for the plan, without secrets."""
+        shown = (f"{name}={MASK if value and is_secret(name) else value}" for name, value in self.values)
+        return f"set {', '.join(shown)}"
+
+    def apply(self, host: Host) -> None:  # noqa: ARG002 - profiles are changed where the toolkit runs
+        """Make the change.
+
+        :raises AdminError: as :func:`omeroadmin.profiles.store.update_profile`
+        """
+        update_profile(self.config_xml, dict(self.values), profile=self.profile)
+
+
+def plan_properties(current: Mapping[str, str], wanted: Mapping[str, str], config_xml: Path) -> Plan:
+    """What is to be set so that a profile has the wanted properties; its other ones stay.
+
+    :param current: what the profile sets now
+    """
+    values = tuple((name, value) for name, value in wanted.items() if current.get(name) != value)
+    return Plan("set properties", (SetProperties(config_xml, values),) if values else ())

@@ -1,0 +1,106 @@
+"""Reads profiles with what Python itself brings, for commands that are called thousands of times."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from omeroadmin.errors import usage_error
+from omeroadmin.profiles.source import parse, read_source
+
+VERSION_KEY = "omero.config.version"
+VERSION = "5.1.0"
+PROFILE_KEY = "omero.config.profile"
+ACTIVE = "__ACTIVE__"
+"""Id of the block that the grid reads: a copy of the active profile."""
+FALLBACK = "default"
+RESERVED = (VERSION_KEY, PROFILE_KEY)
+"""Properties that belong to the file and not to the admin."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The properties that one profile sets, in their order.
+
+    :param name: e.g. ``default``
+    :param values: without the file's own two properties
+    :param version: of the format, ``omero.config.version``
+    """
+
+    name: str
+    values: dict[str, str] = field(default_factory=dict, repr=False)
+    version: str = VERSION
+
+
+@dataclass(frozen=True)
+class Content:
+    """All of the file.
+
+    :param active: name that the file itself gives its active profile
+    :param blocks: all properties of each profile, ``__ACTIVE__`` left out
+    """
+
+    active: str = FALLBACK
+    blocks: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+
+    def profile(self, name: str) -> Profile:
+        """One profile; empty where the file has none of the name."""
+        block = dict(self.blocks.get(name, {}))
+        version = block.pop(VERSION_KEY, VERSION)
+        block.pop(PROFILE_KEY, None)
+        return Profile(name, block, version)
+
+
+def read_content(config_xml: Path) -> Content:
+    """All profiles of a file; a missing file has none. Takes no lock and writes nothing.
+
+    :raises AdminError: ``config-unparsable``, ``file-not-read``
+    """
+    source = read_source(config_xml)
+    return Content() if source is None else parse_content(config_xml, source)
+
+
+def parse_content(config_xml: Path, source: bytes) -> Content:
+    """All profiles in the content of a file.
+
+    :raises AdminError: ``config-unparsable``
+    """
+    blocks: dict[str, dict[str, str]] = {}
+    path: list[str | None] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        block = path[1] if len(path) == 2 and name == "property" else None
+        if block is not None and "name" in attributes:
+            blocks[block][attributes["name"]] = attributes.get("value", "")
+        identity = attributes.get("id") if len(path) == 1 and name == "properties" else None
+        if identity is not None:
+            blocks.setdefault(identity, {})
+        path.append(identity)
+
+    parse(config_xml, source, start=start, end=lambda _: path.pop())
+    active = blocks.pop(ACTIVE, {}).get(PROFILE_KEY, FALLBACK)
+    return Content(active, blocks)
+
+
+def choose(wanted: str | None, active: str) -> str:
+    """Name of the profile to work on: the one asked for, else ``OMERO_CONFIG``'s, else the file's active one.
+
+    :raises AdminError: ``profile-reserved``
+    """
+    name = wanted or os.environ.get("OMERO_CONFIG") or active
+    refuse_reserved(name)
+    return name
+
+
+def refuse_reserved(name: str) -> None:
+    """Keep everybody's hands off the active copy.
+
+    :raises AdminError: ``profile-reserved``
+    """
+    if name == ACTIVE:
+        raise usage_error(
+            "profile-reserved",
+            f"{ACTIVE} is the copy that the server reads and no profile",
+            "name another profile: unset OMERO_CONFIG; omero config def",
+        )

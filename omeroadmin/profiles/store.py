@@ -1,0 +1,173 @@
+"""The profiles of an instance: read without a lock, changed by one writer at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from omeroadmin.errors import configuration_error, usage_error
+from omeroadmin.profiles.reader import RESERVED, Profile, choose, read_content, refuse_reserved
+from omeroadmin.profiles.source import read_source
+from omeroadmin.schema.instance import Instance
+
+if TYPE_CHECKING:
+    from omeroadmin.profiles.document import Document
+    from omeroadmin.schema.settings import Settings
+
+Decision = Callable[[Mapping[str, str]], Mapping[str, str | None]]
+"""Gets the profile's properties and says which to set, and, with ``None``, which to remove."""
+
+Result = TypeVar("Result")
+
+_LOCK_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Names of the properties that a write has changed; false where there is none.
+
+    :param set_: those with a new value
+    :param removed: those that are gone
+    """
+
+    set_: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.set_ or self.removed)
+
+
+def read_profile(config_xml: Path, profile: str | None = None) -> Profile:
+    """A profile's own properties; a missing file is an empty profile. Takes no lock and writes nothing.
+
+    :param profile: by default that of ``OMERO_CONFIG``, else the active one
+    :raises AdminError: ``config-unparsable``, ``file-not-read``, ``profile-reserved``
+    """
+    content = read_content(config_xml)
+    return content.profile(choose(profile, content.active))
+
+
+def load_settings(instance: Instance, profile: str | None = None) -> Settings:
+    """The values in force: those of a profile over the declared defaults.
+
+    :raises AdminError: as :func:`read_profile`
+    """
+    from omeroadmin.schema.settings import Settings
+
+    return Settings(read_profile(instance.config_xml, profile).values)
+
+
+def update_profile(
+    config_xml: Path, set_: Mapping[str, str], remove: Collection[str] = (), profile: str | None = None
+) -> Changes:
+    """Set and remove properties as one change; a missing file is made. Where nothing changes, nothing is written.
+
+    :raises AdminError: as :func:`change_profile`
+    """
+    wanted: dict[str, str | None] = {**dict.fromkeys(remove), **set_}
+    return change_profile(config_xml, lambda _: wanted, profile)
+
+
+def change_profile(config_xml: Path, decide: Decision, profile: str | None = None) -> Changes:
+    """Change a profile by what it holds, while nobody else can change it.
+
+    :raises AdminError: ``locked``, ``config-unparsable``, ``config-directory-missing``, ``property-reserved``,
+        ``property-name-invalid``, ``value-unstorable``, ``file-not-written``, and whatever ``decide`` raises
+    """
+
+    def edit(document: Document) -> Changes:
+        name = choose(profile, document.active)
+        present = document.values(name)
+        wanted = decide(present)
+        changes = {key: value for key, value in wanted.items() if present.get(key) != value}
+        _check(changes)
+        if changes:
+            _check_profile(name, document)
+            document.change(name, changes)
+        return Changes(
+            tuple(key for key, value in changes.items() if value is not None),
+            tuple(key for key, value in changes.items() if value is None),
+        )
+
+    return _locked(config_xml, edit, may_create=bool)
+
+
+def activate_profile(config_xml: Path, name: str) -> None:
+    """Make a profile the active one for everybody, creating it where it is missing.
+
+    :raises AdminError: as :func:`change_profile`; ``profile-name-invalid``, ``profile-reserved``
+    """
+
+    def edit(document: Document) -> None:
+        refuse_reserved(name)
+        _check_profile(name, document)
+        document.activate(name)
+
+    _locked(config_xml, edit, may_create=lambda _: True)
+
+
+def ensure_saved(config_xml: Path) -> None:
+    """Make the file where it is missing, and its ``__ACTIVE__`` copy where it isn't that of the active profile.
+
+    :raises AdminError: as :func:`change_profile`
+    """
+    _locked(config_xml, lambda _: None, may_create=lambda _: True)
+
+
+def _locked(config_xml: Path, edit: Callable[[Document], Result], *, may_create: Callable[[Result], bool]) -> Result:
+    from omeroadmin.profiles.document import Document
+    from omeroadmin.system.files import write_atomically
+    from omeroadmin.system.locks import exclusive
+
+    # Through a symbolic link, two instances may share one file: the lock is the file's.
+    target = Path(os.path.realpath(config_xml))
+    if not target.parent.is_dir():
+        raise configuration_error(
+            "config-directory-missing",
+            f"{target.parent} is not a directory, so there is no place for {config_xml.name}",
+            "check OMERODIR, or make an instance: omero install --help",
+        )
+    with exclusive(target.with_name(f"{target.name}.lock"), what=str(config_xml), timeout=_LOCK_TIMEOUT):
+        source = read_source(target)
+        document = Document(config_xml, source)
+        result = edit(document)
+        content = document.finish()
+        if content is not None and (source is not None or may_create(result)):
+            _remove_leftovers(target)
+            write_atomically(target, content)
+    return result
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what killed writers have left; whoever holds the lock knows that nobody is at it."""
+    for leftover in target.parent.glob(f".{target.name}.*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
+def _check_profile(name: str, document: Document) -> None:
+    from omeroadmin.schema.catalog import KEY_PATTERN
+
+    if not document.has(name) and not KEY_PATTERN.fullmatch(name):
+        raise usage_error(
+            "profile-name-invalid",
+            f"{name!r} can't be the name of a profile",
+            "letters, digits, and . _ - make a name",
+        )
+
+
+def _check(changes: Mapping[str, str | None]) -> None:
+    from omeroadmin.schema.validation import check_name, check_storable
+
+    for name, value in changes.items():
+        if name in RESERVED:
+            raise usage_error(
+                "property-reserved",
+                f"{name} belongs to config.xml itself and can't be set",
+                "choose the active profile with: omero config def NAME",
+            )
+        if value is not None:
+            check_name(name)
+            check_storable(name, value)
