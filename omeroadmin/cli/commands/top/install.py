@@ -9,7 +9,8 @@ import typer
 
 from omeroadmin.cli.confirm import agree, show_plan
 from omeroadmin.cli.context import install_directory
-from omeroadmin.cli.output import print_lines, say
+from omeroadmin.cli.output import print_lines
+from omeroadmin.cli.progress import step_listener
 from omeroadmin.errors import usage_error
 from omeroadmin.schema.instance import Instance
 from omeroadmin.steps.apply import apply_plan
@@ -66,7 +67,7 @@ def command(
         show_plan(result.plan)
         return
     agree(result.plan, yes=yes, destructive=False)
-    apply_plan(result.plan, LocalHost(), lambda number, count, step: say(f"[{number}/{count}] {step.describe()}"))
+    apply_plan(result.plan, LocalHost(), step_listener())
     if not result.plan:
         print_lines(f"{omerodir} is complete: nothing to do")
     print_lines(f"Password of user root: in {result.root_password_file}")
