@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from omeroadmin.errors import AdminError, ExitStatus
@@ -20,19 +20,35 @@ def run(application: TyperGroup, arguments: list[str]) -> int:
     """
     import typer
 
+    def main() -> int:
+        try:
+            return int(application.main(arguments, prog_name="omero", standalone_mode=False) or 0)
+        except typer.Abort:
+            raise KeyboardInterrupt from None
+        except Exception as error:
+            if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+                return _report_usage(error)
+            raise
+
+    return guard(main)
+
+
+def guard(action: Callable[[], int]) -> int:
+    """Do what a command line asks for; whatever fails is said in words.
+
+    :param action: gives the exit status
+    :return: exit status
+    """
     try:
-        status = application.main(arguments, prog_name="omero", standalone_mode=False)
-    except typer.Abort:
-        say("Interrupted.")
-        return ExitStatus.INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the boundary of the process
-        if hasattr(error, "format_message") and hasattr(error, "exit_code"):
-            return _report_usage(error)
-        return report(error)
+        status = action()
+        # Here, and not at the interpreter's end, a reader that has gone is still noticed.
+        sys.stdout.flush()
     except KeyboardInterrupt:
         say("Interrupted.")
         return ExitStatus.INTERRUPTED
-    return int(status or 0)
+    except Exception as error:  # noqa: BLE001 - the boundary of the process
+        return report(error)
+    return status
 
 
 def report(error: Exception) -> int:
@@ -68,6 +84,8 @@ def _report_usage(error: Exception) -> int:
 
 
 def _report_bug(error: Exception) -> int:
+    import traceback
+
     from omeroadmin.cli.context import user_directory
 
     text = "".join(traceback.format_exception(error))

@@ -1,0 +1,26 @@
+"""``omero config def``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from omeroadmin.cli.context import require_instance
+from omeroadmin.cli.output import print_lines
+from omeroadmin.profiles.store import activate_profile, read_profile
+
+
+def command(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Profile to make the active one.")] = None,
+) -> None:
+    """Print the name of the active profile, or make another one active.
+
+    OMERO_CONFIG chooses a profile for the commands of one shell; this chooses it for the server.
+
+    Example: omero config def production
+    """
+    config_xml = require_instance().config_xml
+    if name is not None:
+        activate_profile(config_xml, name)
+    print_lines(read_profile(config_xml).name if name is None else name)

@@ -1,0 +1,28 @@
+"""``omero config get``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from omeroadmin.cli.context import require_instance
+from omeroadmin.cli.output import print_lines
+from omeroadmin.cli.views.properties import property_lines
+from omeroadmin.profiles.store import read_profile
+
+
+def command(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[KEY]...", help="Properties; all by default.")] = None,
+    show_password: Annotated[
+        bool, typer.Option("--show-password/--hide-password", help="Show secrets in a listing.")
+    ] = False,
+) -> None:
+    """Print properties that are set: one by its bare value, several or all as KEY=VALUE.
+
+    In a listing secrets are masked; a single named one is not.
+
+    Example: omero config get omero.data.dir
+    """
+    profile = read_profile(require_instance().config_xml)
+    print_lines(*property_lines(profile, names or [], show_secrets=show_password))

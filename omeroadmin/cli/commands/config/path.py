@@ -1,0 +1,14 @@
+"""``omero config path``."""
+
+from __future__ import annotations
+
+from omeroadmin.cli.context import require_instance
+from omeroadmin.cli.output import print_lines
+
+
+def command() -> None:
+    """Print the name of the file that holds the properties.
+
+    Example: omero config path
+    """
+    print_lines(str(require_instance().config_xml))

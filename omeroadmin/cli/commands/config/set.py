@@ -1,0 +1,48 @@
+"""``omero config set``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from omeroadmin.cli.context import require_instance
+from omeroadmin.cli.input import read_input
+from omeroadmin.cli.output import print_lines
+from omeroadmin.cli.views.properties import change_lines, warn_unknown
+from omeroadmin.errors import usage_error
+from omeroadmin.profiles.store import update_profile
+from omeroadmin.schema.validation import check_name, check_value
+
+
+def command(
+    name: Annotated[str, typer.Argument(metavar="KEY", help="Property to set.")],
+    value: Annotated[str | None, typer.Argument(metavar="[VALUE]", help="Without it, KEY is removed.")] = None,
+    file: Annotated[
+        str | None, typer.Option("--file", "-f", metavar="FILE", help="Take the value from a file; - is stdin.")
+    ] = None,
+    report: Annotated[bool, typer.Option("--report", help="Say what has changed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Take a value that isn't of the property's kind.")] = False,
+) -> None:
+    """Set a property of the active profile, or remove it.
+
+    The server takes a new value when it is started. Keep secrets out of the shell's history with --file.
+    A VALUE that begins with a dash comes after two dashes.
+
+    Example: omero config set omero.data.dir /OMERO
+    """
+    if file is not None and value is not None:
+        raise usage_error("value-given-twice", "both VALUE and --file are given", "leave one of them out")
+    config_xml = require_instance().config_xml
+    check_name(name)
+    if file is not None:
+        value = read_input(file).rstrip()
+    if value is None:
+        changes = update_profile(config_xml, {}, [name])
+    else:
+        if not force:
+            check_value(name, value)
+        changes = update_profile(config_xml, {name: value})
+        warn_unknown(name)
+    if report:
+        print_lines(*change_lines(changes, {} if value is None else {name: value}))

@@ -1,0 +1,48 @@
+"""Properties as lines; the quick path prints them too, so nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from omeroadmin.profiles.reader import VERSION_KEY, Profile
+from omeroadmin.profiles.store import Changes
+
+
+def property_lines(profile: Profile, names: Sequence[str], *, show_secrets: bool) -> list[str]:
+    """One named property bare, as scripts expect it; several, or all, sorted as ``name=value`` with secrets masked.
+
+    :param names: all by default; those that aren't set are left out
+    """
+    if len(names) == 1:
+        values = {VERSION_KEY: profile.version, **profile.values}
+        return [values[name] for name in names if name in values]
+    chosen = sorted(names) if names else sorted(profile.values)
+    return [f"{name}={_shown(profile, name, show_secrets)}" for name in chosen if name in profile.values]
+
+
+def _shown(profile: Profile, name: str, show_secrets: bool) -> str:
+    from omeroadmin.schema.catalog import MASK, is_secret
+
+    value = profile.values[name]
+    return MASK if value and not show_secrets and is_secret(name) else value
+
+
+def change_lines(changes: Changes, values: Mapping[str, str]) -> list[str]:
+    """What has changed, for configuration management; secrets masked.
+
+    :param values: the new ones
+    """
+    from omeroadmin.schema.catalog import MASK, is_secret
+
+    set_ = (f"Changed: Set {name}:{MASK if is_secret(name) else values[name]}" for name in changes.set_)
+    return [*set_, *(f"Changed: Removed {name}" for name in changes.removed)]
+
+
+def warn_unknown(name: str) -> None:
+    """A word on stderr about a name that is most likely a slip."""
+    from omeroadmin.cli.boundary import say
+    from omeroadmin.schema.validation import unknown_name
+
+    warning = unknown_name(name)
+    if warning is not None:
+        say(f"WARNING: {warning}")

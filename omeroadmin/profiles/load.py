@@ -1,0 +1,63 @@
+"""Loads many properties into a profile: all of them, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from omeroadmin.errors import AdminError, configuration_error
+from omeroadmin.profiles.properties import Entry
+from omeroadmin.profiles.store import Changes, change_profile
+from omeroadmin.schema.catalog import MASK, is_secret
+from omeroadmin.schema.validation import check_name, check_value
+
+
+def load_properties(
+    config_xml: Path, entries: Iterable[Entry], *, overwrite: bool, force: bool, profile: str | None = None
+) -> Changes:
+    """Set all entries as one change.
+
+    :param overwrite: whether an entry may change a property that is set, or an earlier entry
+    :param force: whether values of a wrong kind are taken
+    :raises AdminError: ``property-conflict``, ``masked-secret``, ``property-name-invalid``, ``value-invalid``, each
+        with file and line; else as :func:`omeroadmin.profiles.store.change_profile`
+    """
+    checked = [_checked(entry, force) for entry in entries]
+
+    def decide(present: Mapping[str, str]) -> Mapping[str, str | None]:
+        values = dict(present)
+        for entry in checked:
+            old = values.setdefault(entry.name, entry.value)
+            if old != entry.value and not overwrite:
+                raise _conflict(entry, old)
+            values[entry.name] = entry.value
+        return {entry.name: values[entry.name] for entry in checked}
+
+    return change_profile(config_xml, decide, profile)
+
+
+def _checked(entry: Entry, force: bool) -> Entry:
+    if entry.value == MASK and is_secret(entry.name):
+        raise configuration_error(
+            "masked-secret",
+            f"{entry.origin}: {entry.name} is {MASK}, which stands for a value that was not shown",
+            "list with the secrets: omero config get --show-password",
+        )
+    try:
+        check_name(entry.name)
+        if not force:
+            check_value(entry.name, entry.value)
+    except AdminError as error:
+        raise AdminError(
+            error.code, f"{entry.origin}: {error.message}", hint=error.hint, exit_status=error.exit_status
+        ) from error
+    return entry
+
+
+def _conflict(entry: Entry, old: str) -> AdminError:
+    change = "" if is_secret(entry.name) else f" ({old!r} => {entry.value!r})"
+    return configuration_error(
+        "property-conflict",
+        f"{entry.origin}: {entry.name} has another value already{change}",
+        "load -q takes the new values",
+    )
