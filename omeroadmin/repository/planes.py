@@ -81,6 +81,15 @@ def make_thumbnail(path: Path, size: int, metadata: ImageMetadata | None = None)
         raise plane_error(path, page, error) from error
 
 
+def thumbnail_dimensions(metadata: ImageMetadata, size: int) -> tuple[int, int]:
+    """Width and height of the thumbnail that fits a square of this size; small images aren't enlarged."""
+    side = max(1, min(size, _LARGEST_THUMBNAIL))
+    factor = max(metadata.size_x, metadata.size_y) / side
+    if factor <= 1:
+        return metadata.size_x, metadata.size_y
+    return max(1, round(metadata.size_x / factor)), max(1, round(metadata.size_y / factor))
+
+
 def _shrunk(path: Path, page: int, side: int) -> Any:
     """A plane in memory, small; samples keep their type until then, so that dark 16-bit images aren't lost."""
     plane = open_page(os.fspath(path), page)

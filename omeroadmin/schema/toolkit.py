@@ -27,6 +27,13 @@ TOOLKIT_SETTINGS: tuple[Setting, ...] = (
         "Directory of PostgreSQL's programs; empty: the distribution's, else those of the Python package.",
     ),
     Setting(
+        "omero.dropbox.settle",
+        "Toolkit",
+        Kind.INT,
+        "2",
+        "Seconds without a change after which a file in DropBox counts as whole and is imported.",
+    ),
+    Setting(
         "omero.grid.driver",
         "Toolkit",
         Kind.TEXT,

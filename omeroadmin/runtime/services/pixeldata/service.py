@@ -1,0 +1,154 @@
+"""PixelData: makes what clients shall not wait for: smallest and largest values, pyramids and thumbnails."""
+
+from __future__ import annotations
+
+import psycopg
+
+from omeroadmin.errors import AdminError, ExitStatus, failed_error
+from omeroadmin.repository import layout, planes, pyramids
+from omeroadmin.repository.images import ImageMetadata, read_metadata
+from omeroadmin.runtime.kernel.client import InternalClient
+from omeroadmin.runtime.kernel.context import ServiceContext
+from omeroadmin.runtime.kernel.eventlog import Entry, EventLog, database_trouble
+from omeroadmin.runtime.kernel.events import Events
+from omeroadmin.runtime.services.pixeldata.attempts import Attempts
+from omeroadmin.runtime.services.pixeldata.source import Source, source_of
+from omeroadmin.system import files
+
+POSITION_KEY = "pixelDataEventLogLoader.v1.current_id"
+"""Where OMERO's own tools look for the progress."""
+ACTION = "PIXELDATA"
+"""Action of the rows that ask for something."""
+_ATTEMPTS = 3
+_FINAL = frozenset({"unreadable-image", "path-escapes"})
+"""Failures that another attempt doesn't change."""
+_FIRST_PAUSE = 0.5
+
+
+def run(context: ServiceContext) -> int:
+    """Work until the server shall stop."""
+    worker = PixelData(context)
+    for _ in Events(context.instance, context.stop):
+        worker.catch_up()
+    worker.close()
+    return 0
+
+
+class PixelData:
+    """Follows the eventlog's PIXELDATA rows."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._settings = context.settings
+        self._eventlog = EventLog(context, POSITION_KEY)
+        self._blitz = InternalClient(context.instance)
+        self._attempts = Attempts(context.instance.temporary_directory / f"{context.server_id}.attempts")
+        self._batch_size = max(1, context.settings.number("omero.pixeldata.batch"))
+        self._thumbnail_size = context.settings.number("omero.client.browser.thumb_default_size")
+        self._tile = pyramids.TileSize.from_settings(context.settings)
+
+    def catch_up(self) -> None:
+        """Deal with everything that is new; what doesn't answer is asked again later."""
+        try:
+            self._catch_up()
+        except psycopg.Error as error:
+            self._wait_for(database_trouble(error))
+            self._eventlog.close()
+        except AdminError as error:
+            if error.exit_status is not ExitStatus.UNREACHABLE:
+                raise
+            # Without Blitz nothing can be recorded; the row stays the next one.
+            self._wait_for(error.message)
+
+    def _wait_for(self, trouble: str) -> None:
+        self._context.log.warning("%s", trouble)
+        self._context.health.not_ready(trouble)
+
+    def _catch_up(self) -> None:
+        position = self._eventlog.position()
+        self._context.health.ready()
+        while not self._context.stop.requested:
+            batch = self._eventlog.batch(position, self._batch_size, (ACTION,))
+            for entry in batch.entries:
+                if not self._deal_with(entry):
+                    return
+                self._eventlog.store(entry.id)
+            if batch.end != position:
+                self._eventlog.store(batch.end)
+                position = batch.end
+            if batch.is_last:
+                break
+        self._context.health.note("position", position)
+
+    def _deal_with(self, entry: Entry) -> bool:
+        """Process one row; what fails is tried again a few times, then left, so that the others come to their turn.
+
+        :return: whether the row is dealt with; not where the server shall stop
+        """
+        pause = _FIRST_PAUSE
+        while not self._context.stop.requested:
+            attempt = self._attempts.begin(entry.id)
+            if attempt > _ATTEMPTS:
+                return self._give_up(entry, "the server ended each time that it tried")
+            try:
+                self._process(entry.entity_id)
+            except AdminError as error:
+                if error.exit_status is ExitStatus.UNREACHABLE:
+                    self._attempts.end()
+                    raise
+                if attempt == _ATTEMPTS or error.code in _FINAL:
+                    return self._give_up(entry, error.message)
+                self._context.log.warning("Pixels:%d attempt %d: %s", entry.entity_id, attempt, error.message)
+            else:
+                self._attempts.end()
+                self._context.health.count("processed")
+                return True
+            self._context.stop.wait(pause)
+            pause *= 2
+        return False
+
+    def _give_up(self, entry: Entry, why: str) -> bool:
+        self._attempts.end()
+        self._context.health.count("failed")
+        self._context.log.error("Pixels:%d is left as it is: %s", entry.entity_id, why)
+        return True
+
+    def _process(self, pixels_id: int) -> None:
+        source = source_of(self._eventlog.connection, self._settings.managed_repository, pixels_id)
+        if source is None:
+            self._context.log.warning("Pixels:%d has no file any more", pixels_id)
+            return
+        metadata = self._metadata(source)
+        extremes = planes.minimum_maximum(source.path, metadata)
+        self._blitz.request("POST", f"/internal/pixels/{pixels_id}/statistics", {"channels": extremes})
+        self._make_thumbnail(pixels_id, source, metadata)
+        if pyramids.needs_pyramid(metadata, self._settings):
+            self._make_pyramid(pixels_id, source, metadata)
+        self._context.log.info("Pixels:%d done: %s", pixels_id, source.path.name)
+
+    def _metadata(self, source: Source) -> ImageMetadata:
+        images = read_metadata(source.path)
+        if source.series >= len(images):
+            raise failed_error("unreadable-image", f"{source.path.name} has no image number {source.series}")
+        return images[source.series]
+
+    def _make_thumbnail(self, pixels_id: int, source: Source, metadata: ImageMetadata) -> None:
+        content = planes.make_thumbnail(source.path, self._thumbnail_size, metadata)
+        width, height = planes.thumbnail_dimensions(metadata, self._thumbnail_size)
+        row = self._blitz.request(
+            "POST", "/internal/thumbnails", {"pixels_id": pixels_id, "size_x": width, "size_y": height}
+        )
+        path = layout.thumbnail_path(self._settings.data_directory, int(row["id"]))
+        files.make_directory(path.parent, mode=0o750)
+        files.write_atomically(path, content, mode=0o640)
+
+    def _make_pyramid(self, pixels_id: int, source: Source, metadata: ImageMetadata) -> None:
+        target = layout.pyramid_path(self._settings.data_directory, pixels_id)
+        if target.exists() and target.stat().st_size:
+            return
+        pyramids.make_pyramid(source.path, target, metadata=metadata, tile=self._tile)
+        self._context.log.info("Pixels:%d has a pyramid of %d bytes", pixels_id, target.stat().st_size)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._eventlog.close()
