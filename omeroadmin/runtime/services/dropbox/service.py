@@ -10,6 +10,7 @@ from pathlib import Path
 from omeroadmin.errors import AdminError, ExitStatus
 from omeroadmin.runtime.kernel.client import InternalClient
 from omeroadmin.runtime.kernel.context import ServiceContext
+from omeroadmin.runtime.kernel.trouble import Trouble
 from omeroadmin.runtime.services.dropbox.importing import import_file, is_imported
 from omeroadmin.runtime.services.dropbox.memory import Memory
 from omeroadmin.runtime.services.monitorserver.watch import DroppedFile
@@ -30,15 +31,16 @@ def run(context: ServiceContext) -> int:
 
         return run_test(context)
     importer = Importer(context, Memory(context.settings.data_directory / "DropBox" / ".imported" / "files.jsonl"))
+    trouble = Trouble(context)
     pause = _FIRST_PAUSE
     try:
         while not context.stop.requested:
             try:
-                for file in _settled_files(context):
+                for file in _settled_files(context, trouble):
                     importer.take(file)
                     pause = _FIRST_PAUSE
             except OSError as error:
-                context.health.not_ready(f"MonitorServer doesn't answer: {error.strerror or error}")
+                trouble.note(f"MonitorServer doesn't answer: {error.strerror or error}")
             context.stop.wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
     finally:
@@ -46,14 +48,14 @@ def run(context: ServiceContext) -> int:
     return 0
 
 
-def _settled_files(context: ServiceContext) -> Iterator[DroppedFile]:
+def _settled_files(context: ServiceContext, trouble: Trouble) -> Iterator[DroppedFile]:
     """What MonitorServer tells of, until it ends the connection or the server shall stop.
 
     :raises OSError: if MonitorServer doesn't answer
     """
     path = context.instance.run_directory / _MONITOR_SOCKET
     with sockets.connect_unix(path, timeout=_READ_SECONDS) as connection:
-        context.health.ready()
+        trouble.clear()
         rest = b""
         while not context.stop.requested:
             try:
@@ -76,6 +78,7 @@ class Importer:
     def __init__(self, context: ServiceContext, memory: Memory) -> None:
         self._context = context
         self._memory = memory
+        self._trouble = Trouble(context)
 
     def take(self, file: DroppedFile) -> None:
         """Import a file unless that was done; while Blitz doesn't answer, wait for it."""
@@ -89,10 +92,9 @@ class Importer:
                 if error.exit_status is not ExitStatus.UNREACHABLE:
                     self._leave(file, error)
                     return
-                self._context.health.not_ready(error.message)
-                self._context.log.warning("%s waits: %s", file.path, error.message)
+                self._trouble.note(error.message)
             else:
-                self._context.health.ready()
+                self._trouble.clear()
                 return
             self._context.stop.wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)

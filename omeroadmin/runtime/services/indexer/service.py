@@ -12,6 +12,7 @@ from omeroadmin.runtime.kernel.context import ServiceContext
 from omeroadmin.runtime.kernel.eventlog import Entry, EventLog, database_trouble
 from omeroadmin.runtime.kernel.events import Events
 from omeroadmin.runtime.kernel.localserver import Refusal, Request, serving
+from omeroadmin.runtime.kernel.trouble import Trouble
 from omeroadmin.runtime.services.indexer.documents import key_of, load_documents, touched_objects
 from omeroadmin.runtime.services.indexer.index import FullTextIndex, Reader
 
@@ -41,6 +42,7 @@ class Indexer:
         self._context = context
         self._index = index
         self._log = EventLog(context, POSITION_KEY)
+        self._trouble = Trouble(context)
         self._position = -1
         self._start_over = index.is_new
         settings = context.settings
@@ -54,16 +56,14 @@ class Indexer:
         try:
             self._catch_up()
         except psycopg.Error as error:
-            trouble = database_trouble(error)
-            self._context.log.warning("%s", trouble)
-            self._context.health.not_ready(trouble)
+            self._trouble.note(database_trouble(error))
             self._log.close()
 
     def _catch_up(self) -> None:
         if self._position < 0:
             self._position = self._first_position()
         # Searches are answered from now on, even while a long eventlog is being caught up with.
-        self._context.health.ready()
+        self._trouble.clear()
         began = time.monotonic()
         objects = batches = 0
         while not self._context.stop.requested:

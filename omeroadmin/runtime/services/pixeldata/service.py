@@ -11,6 +11,7 @@ from omeroadmin.runtime.kernel.client import InternalClient
 from omeroadmin.runtime.kernel.context import ServiceContext
 from omeroadmin.runtime.kernel.eventlog import Entry, EventLog, database_trouble
 from omeroadmin.runtime.kernel.events import Events
+from omeroadmin.runtime.kernel.trouble import Trouble
 from omeroadmin.runtime.services.pixeldata.attempts import Attempts
 from omeroadmin.runtime.services.pixeldata.source import Source, source_of
 from omeroadmin.system import files
@@ -42,6 +43,7 @@ class PixelData:
         self._settings = context.settings
         self._eventlog = EventLog(context, POSITION_KEY)
         self._blitz = InternalClient(context.instance)
+        self._trouble = Trouble(context)
         self._attempts = Attempts(context.instance.temporary_directory / f"{context.server_id}.attempts")
         self._batch_size = max(1, context.settings.number("omero.pixeldata.batch"))
         self._thumbnail_size = context.settings.number("omero.client.browser.thumb_default_size")
@@ -52,21 +54,17 @@ class PixelData:
         try:
             self._catch_up()
         except psycopg.Error as error:
-            self._wait_for(database_trouble(error))
+            self._trouble.note(database_trouble(error))
             self._eventlog.close()
         except AdminError as error:
             if error.exit_status is not ExitStatus.UNREACHABLE:
                 raise
             # Without Blitz nothing can be recorded; the row stays the next one.
-            self._wait_for(error.message)
-
-    def _wait_for(self, trouble: str) -> None:
-        self._context.log.warning("%s", trouble)
-        self._context.health.not_ready(trouble)
+            self._trouble.note(error.message)
 
     def _catch_up(self) -> None:
         position = self._eventlog.position()
-        self._context.health.ready()
+        self._trouble.clear()
         while not self._context.stop.requested:
             batch = self._eventlog.batch(position, self._batch_size, (ACTION,))
             for entry in batch.entries:

@@ -12,6 +12,7 @@ from omeroadmin.errors import AdminError, ExitStatus, failed_error
 from omeroadmin.runtime.kernel.client import InternalClient
 from omeroadmin.runtime.kernel.context import ServiceContext
 from omeroadmin.runtime.kernel.events import Events
+from omeroadmin.runtime.kernel.trouble import Trouble
 from omeroadmin.system import clock, files
 
 _POLL_SECONDS = 2.0
@@ -33,6 +34,7 @@ class Processor:
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
+        self._trouble = Trouble(context)
         self._blitz = InternalClient(context.instance)
 
     def work(self) -> None:
@@ -40,13 +42,12 @@ class Processor:
         try:
             while not self._context.stop.requested:
                 job = self._blitz.request("POST", "/internal/jobs/claim", {"processor": self._context.server_id})
-                self._context.health.ready()
+                self._trouble.clear()
                 if not job:
                     return
                 self._run(job)
         except AdminError as error:
-            self._context.health.not_ready(error.message)
-            self._context.log.warning("%s", error.message)
+            self._trouble.note(error.message)
 
     def _run(self, job: dict[str, Any]) -> None:
         from omeroadmin.runtime.services.processor.script import Outcome
