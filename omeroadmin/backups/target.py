@@ -64,8 +64,9 @@ class Target:
 
 
 def new_id(moment: datetime | None = None) -> str:
-    """An id that sorts by time: ``20261124T010203Z-5ec3a1``."""
-    return f"{(moment or utc_now()).strftime('%Y%m%dT%H%M%SZ')}-{secrets.token_hex(3)}"
+    """An id that sorts by time, also within a second: ``20261124T010203Z-1a25ec``, milliseconds and chance in hex."""
+    moment = moment or utc_now()
+    return f"{moment.strftime('%Y%m%dT%H%M%SZ')}-{moment.microsecond // 1000:03x}{secrets.randbelow(4096):03x}"
 
 
 def is_id(text: str) -> bool:

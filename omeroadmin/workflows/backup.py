@@ -1,0 +1,217 @@
+"""Takes a snapshot of a running or stopped server, and proves that it is one.
+
+The database comes first, the files after it: a file that is imported meanwhile is surplus, which harms nobody. Then
+every file that the dump names is looked for among those saved. So no server needs to stop, and yet it is known
+whether database and files fit.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from omeroadmin.backups import parts, rows
+from omeroadmin.backups.collect import Collected, Collector
+from omeroadmin.backups.faults import FaultList
+from omeroadmin.backups.manifest import Checksum, Entry, file_checksum, read_manifest, write_manifest
+from omeroadmin.backups.pool import Pool
+from omeroadmin.backups.reconcile import Tally, reconcile
+from omeroadmin.backups.scan import walk
+from omeroadmin.backups.snapshot import Snapshot, manifest_path, write_snapshot
+from omeroadmin.backups.store import newest_snapshot
+from omeroadmin.backups.target import PRIVATE, Target, locked, new_id, remove, remove_leftovers
+from omeroadmin.database.connection import DatabaseAddress, schema_version, server_version
+from omeroadmin.database.dump import dump, exported_snapshot
+from omeroadmin.database.programs import client_programs
+from omeroadmin.errors import AdminError, configuration_error
+from omeroadmin.schema.instance import Instance
+from omeroadmin.schema.settings import Settings
+from omeroadmin.system import files
+from omeroadmin.system.clock import utc_now
+from omeroadmin.version import VERSION
+from omeroadmin.workflows.backup_scope import (
+    Scope,
+    database_up,
+    prepare_target,
+    repository_prefixes,
+    scope_of,
+    target_directory,
+)
+
+_CLOCK_GRAIN_NS = 2_000_000_000
+"""Files this young when a run began are read again by the next: some file systems count in seconds."""
+
+
+@dataclass(frozen=True)
+class BackupWish:
+    """What was asked for.
+
+    :param target: ``None``: as ``omero.backup.target`` says
+    :param tag: the admin's own words
+    :param jobs: connections that dump, threads that read
+    :param certificates: whether private keys are saved as well
+    """
+
+    instance: Instance
+    settings: Settings
+    target: Path | None = None
+    tag: str = ""
+    jobs: int = 2
+    certificates: bool = True
+
+
+@dataclass
+class _Run:
+    """A snapshot in the making."""
+
+    wish: BackupWish
+    scope: Scope
+    target: Target
+    id: str
+    started: float
+    faults: FaultList = field(default_factory=FaultList)
+    tally: Tally = field(default_factory=Tally)
+    repositories: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    database: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def directory(self) -> Path:
+        return self.target.snapshot_directory(self.id)
+
+    @property
+    def rows(self) -> Path:
+        return self.target.partial / "rows.jsonl.zst"
+
+
+def create_backup(wish: BackupWish) -> Snapshot:
+    """Take a snapshot. One that isn't consistent is kept, and says so.
+
+    :raises AdminError: ``backup-target-unset``, ``backup-target-inside``, ``backup-target-occupied``, ``locked``,
+        ``backup-not-written``, ``database-empty``, and those of the database
+    """
+    scope = scope_of(wish.instance, wish.settings, certificates=wish.certificates)
+    target = prepare_target(target_directory(wish.settings, wish.target), scope)
+    with locked(target):
+        moment = utc_now()
+        run = _Run(wish, scope, target, new_id(moment), moment.timestamp())
+        with _removed_on_failure(run):
+            files.make_directory(run.directory, mode=PRIVATE)
+            with database_up(wish.instance, wish.settings):
+                _save_database(run)
+            parts.copy_configuration(wish.instance.etc, run.directory)
+            collected, lines = _save_files(run)
+            _reconcile(run)
+            snapshot = _finish(run, collected, lines)
+        remove_leftovers(target)
+    return snapshot
+
+
+@contextmanager
+def _removed_on_failure(run: _Run) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as failure:
+        try:
+            remove(run.directory)
+            remove_leftovers(run.target)
+        except AdminError as second:
+            # The next run removes what is left; what went wrong first is what the admin must know.
+            failure.add_note(second.message)
+        raise
+
+
+def _save_database(run: _Run) -> None:
+    settings = run.wish.settings
+    address = DatabaseAddress.from_settings(settings)
+    with exported_snapshot(address) as snapshot:
+        connection = snapshot.connection
+        version, schema = server_version(connection), schema_version(connection)
+        if schema is None:
+            raise configuration_error(
+                "database-empty", f"the database {address} holds no OMERO schema", "omero db init makes it"
+            )
+        run.repositories = repository_prefixes(connection, settings, run.scope)
+        run.versions = {
+            "omeroadmin": VERSION,
+            "python": platform.python_version(),
+            "postgresql": ".".join(map(str, version)),
+            "schema": str(schema),
+        }
+        run.database = {"name": address.name, "user": address.user, "uuid": rows.database_uuid(connection)}
+        # The rows are put aside, so that the transaction ends with the dump and not hours later with the files.
+        rows.put_aside(rows.named_files(connection, run.repositories), run.rows)
+        run.faults.extend(rows.unknown_repositories(connection, run.repositories))
+        programs = client_programs(settings, server_major=version[0])
+        dump(address, programs, run.directory / parts.DATABASE, snapshot=snapshot.id, jobs=run.wish.jobs)
+    parts.make_private(run.directory / parts.DATABASE)
+
+
+def _save_files(run: _Run) -> tuple[Collected, int]:
+    previous = newest_snapshot(run.target)
+    entries: Iterator[Entry] = iter(())
+    trusted_until_ns = 0
+    if previous is not None:
+        entries = _readable(manifest_path(run.target.snapshot_directory(previous.id)), previous)
+        trusted_until_ns = int(previous.started * 1e9) - _CLOCK_GRAIN_NS
+    collector = Collector(
+        Pool(run.target),
+        entries,
+        trusted_until_ns=trusted_until_ns,
+        with_sha1=run.scope.has_recorded_hash,
+        jobs=run.wish.jobs,
+    )
+    found = walk(run.scope.roots, never=[run.target.root])
+    lines = write_manifest(manifest_path(run.directory), collector.entries(found))
+    run.faults.extend(collector.result.faults.kept)
+    run.faults.count += collector.result.faults.count - len(collector.result.faults.kept)
+    return collector.result, lines
+
+
+def _readable(manifest: Path, previous: Snapshot) -> Iterator[Entry]:
+    """Entries of the previous snapshot; none if its manifest isn't what it was: then all files are read again."""
+    try:
+        if file_checksum(manifest) != previous.manifest_checksum:
+            return iter(())
+    except AdminError:
+        return iter(())
+    return read_manifest(manifest)
+
+
+def _reconcile(run: _Run) -> None:
+    entries = read_manifest(manifest_path(run.directory))
+    run.faults.extend(reconcile(rows.take_up(run.rows), entries, run.tally))
+
+
+def _finish(run: _Run, collected: Collected, lines: int) -> Snapshot:
+    sums: dict[str, Checksum] = parts.part_checksums(run.directory)
+    snapshot = Snapshot(
+        id=run.id,
+        tag=run.wish.tag,
+        started=run.started,
+        finished=utc_now().timestamp(),
+        consistent=run.faults.count == 0,
+        files=collected.files,
+        directories=collected.directories,
+        size=collected.size,
+        read_files=collected.read_files,
+        copied_files=collected.copied_files,
+        copied_bytes=collected.copied_bytes,
+        rows=run.tally.rows,
+        manifest_lines=lines,
+        manifest_checksum=file_checksum(manifest_path(run.directory)),
+        omerodir=str(run.wish.instance.omerodir),
+        parts=sums,
+        roots={root.name: str(root.directory) for root in run.scope.roots} | {"managed-prefix": run.scope.managed},
+        repositories=run.repositories,
+        versions=run.versions,
+        database=run.database,
+        fault_count=run.faults.count,
+        faults=tuple(run.faults.kept),
+        warnings=tuple(collected.warnings.kept),
+    )
+    write_snapshot(run.directory, snapshot)
+    return snapshot

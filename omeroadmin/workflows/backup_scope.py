@@ -1,0 +1,153 @@
+"""What of an instance belongs into a backup, and where a manifest has it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omeroadmin.backups import rows
+from omeroadmin.backups.scan import REBUILDABLE, Root
+from omeroadmin.backups.target import Target, make_target
+from omeroadmin.database import embedded
+from omeroadmin.errors import configuration_error
+from omeroadmin.repository.layout import read_repository_uuid
+from omeroadmin.schema.instance import Instance
+from omeroadmin.schema.settings import Settings
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+DATA = "data"
+MANAGED = "managed"
+CERTIFICATES = "certs"
+SCRIPTS = "scripts"
+
+TARGET_PROPERTY = "omero.backup.target"
+_CERTIFICATES_PROPERTY = "omero.glacier2.IceSSL.DefaultDir"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The trees to save.
+
+    :param roots: trees by the names that the manifest gives them
+    :param managed: where the manifest has the managed repository
+    """
+
+    roots: tuple[Root, ...]
+    managed: str
+
+    def has_recorded_hash(self, path: str) -> bool:
+        """Whether OMERO may have recorded a SHA-1 for a path of the manifest."""
+        return path.startswith((f"{self.managed}/", f"{DATA}/Files/"))
+
+
+def target_directory(settings: Settings | None, option: Path | None) -> Path:
+    """The target that is meant: the option's, else the property's.
+
+    :param settings: ``None`` where there is no instance
+    :raises AdminError: ``backup-target-unset``
+    """
+    if option is not None:
+        return option.absolute()
+    text = "" if settings is None else settings.text(TARGET_PROPERTY).strip()
+    if not text:
+        raise configuration_error(
+            "backup-target-unset",
+            f"no backup target: {TARGET_PROPERTY} is not set",
+            f"omero config set {TARGET_PROPERTY} DIR, or add --target DIR",
+        )
+    return Path(text).absolute()
+
+
+def scope_of(instance: Instance, settings: Settings, *, certificates: bool) -> Scope:
+    """What is to be saved of an instance.
+
+    :param certificates: whether private keys are among it
+    :raises AdminError: ``data-directory-missing``, ``setting-invalid``
+    """
+    data, managed = settings.data_directory.absolute(), settings.managed_repository.absolute()
+    if not data.is_dir():
+        raise configuration_error(
+            "data-directory-missing",
+            f"omero.data.dir is {data}, which is not a directory",
+            "correct it: omero config set omero.data.dir DIR",
+        )
+    skip = {*REBUILDABLE} if certificates else {*REBUILDABLE, "certs"}
+    roots = [Root(DATA, data, frozenset(skip))]
+    relative = os.path.relpath(managed, data)
+    if relative.startswith(".."):
+        roots.append(Root(MANAGED, managed))
+    if instance.scripts_directory.is_dir():
+        roots.append(Root(SCRIPTS, instance.scripts_directory))
+    keys = certificate_directory(settings)
+    if certificates and keys is not None and keys.is_dir():
+        roots.append(Root(CERTIFICATES, keys))
+    return Scope(tuple(roots), MANAGED if relative.startswith("..") else f"{DATA}/{relative}")
+
+
+def certificate_directory(settings: Settings) -> Path | None:
+    """Directory of the keys where it lies outside the data directory."""
+    text = settings.text(_CERTIFICATES_PROPERTY).strip()
+    if not text or Path(text).absolute().is_relative_to(settings.data_directory.absolute()):
+        return None
+    return Path(text).absolute()
+
+
+def prepare_target(root: Path, scope: Scope) -> Target:
+    """The target, made where it is missing; it must not lie in what it is to save.
+
+    :raises AdminError: ``backup-target-inside``, ``backup-target-occupied``, ``directory-not-created``
+    """
+    real = Path(os.path.realpath(root))
+    for tree in scope.roots:
+        if real.is_relative_to(os.path.realpath(tree.directory)):
+            raise configuration_error(
+                "backup-target-inside",
+                f"backup target {root} lies in {tree.directory}, which is to be backed up",
+                "choose a target outside, best on another disk",
+            )
+    return make_target(root)
+
+
+def repository_prefixes(connection: Connection[Any], settings: Settings, scope: Scope) -> dict[str, str]:
+    """Where the manifest has the files of each repository that the database knows, by UUID.
+
+    A repository is known by the marker on the disk and by the location that the database has for it.
+
+    :raises AdminError: ``marker-invalid``, ``file-not-read``
+    """
+    places = {settings.managed_repository.absolute(): scope.managed, settings.data_directory.absolute(): DATA}
+    prefixes: dict[str, str] = {}
+    database_uuid = rows.database_uuid(connection)
+    for uuid, location in rows.registered_repositories(connection).items():
+        prefix = places.get(Path(os.path.normpath(location)))
+        if prefix is not None:
+            prefixes[uuid] = prefix
+    for place, prefix in places.items():
+        uuid_on_disk = read_repository_uuid(place, database_uuid) if database_uuid else None
+        if uuid_on_disk is not None:
+            prefixes[uuid_on_disk] = prefix
+    return prefixes
+
+
+@contextlib.contextmanager
+def database_up(instance: Instance, settings: Settings) -> Iterator[None]:
+    """The instance's own PostgreSQL runs inside the block; one that was stopped is stopped again.
+
+    :raises AdminError: as :func:`omeroadmin.database.embedded.start`
+    """
+    if not embedded.is_embedded(settings) or embedded.status(instance).running:
+        yield
+        return
+    embedded.start(instance, settings)
+    try:
+        yield
+    finally:
+        # Somebody may have started the server meanwhile, which now lives by this database.
+        if not (instance.node_directory("master") / "node.sock").exists():
+            embedded.stop(instance, settings)
