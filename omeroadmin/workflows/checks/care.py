@@ -1,0 +1,86 @@
+"""What keeps a server healthy in the long run: certificate, database, backup."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from omeroadmin.backups.store import latest_facts
+from omeroadmin.certificates.expiry import certificate_expiry
+from omeroadmin.certificates.plan import RENEWAL
+from omeroadmin.database import connection as database
+from omeroadmin.database import embedded
+from omeroadmin.errors import AdminError
+from omeroadmin.schema.settings import Settings
+from omeroadmin.system import clock
+from omeroadmin.workflows.checks.model import Category, Item, Status, Subject, plain_size
+
+OLD_BACKUP_HOURS = 26
+"""A daily backup that takes its time is not older than this."""
+
+
+def certificate(subject: Subject) -> Category:
+    """How long the certificate of the encrypted port is still good."""
+    return Category("certificate", "Certificate", (_certificate(subject.settings, clock.utc_now()),))
+
+
+def _certificate(settings: Settings, now: datetime) -> Item:
+    found = certificate_expiry(settings)
+    if found is None:
+        return Item("none", Status.WARN, "clients connect without a certificate", "omero certificates")
+    days = found.days_left(now)
+    kind = "self-signed" if found.is_self_signed else "issued by an authority"
+    evidence = f"valid until {found.not_after:%Y-%m-%d}, {days:.0f} days ({kind})"
+    renewal = "omero certificates, then restart: omero admin restart"
+    if not found.is_self_signed:
+        renewal = f"get a new one from its issuer, put it at {found.path}, and restart: omero admin restart"
+    if days <= 0:
+        return Item(found.path.name, Status.FAIL, f"ended on {found.not_after:%Y-%m-%d} ({kind})", renewal)
+    if days < RENEWAL.days:
+        return Item(found.path.name, Status.WARN, evidence, renewal)
+    return Item(found.path.name, Status.OK, evidence)
+
+
+def database_answer(subject: Subject) -> Category:
+    """Whether the database takes the server's login, and which versions it has."""
+    address = database.DatabaseAddress.from_settings(subject.settings)
+    return Category("database", "Database", (_database(subject, address),))
+
+
+def _database(subject: Subject, address: database.DatabaseAddress) -> Item:
+    if embedded.is_embedded(subject.settings) and not embedded.status(subject.instance).running:
+        return Item(str(address), Status.SKIP, "not started (the instance's own PostgreSQL)", "omero admin start")
+    try:
+        with database.connect(address) as connection:
+            major, minor = database.server_version(connection)
+            schema = database.schema_version(connection)
+    except AdminError as error:
+        return Item(str(address), Status.FAIL, error.message, error.hint)
+    server = f"PostgreSQL {major}.{minor}"
+    if schema is None:
+        return Item(str(address), Status.FAIL, f"{server}, no OMERO schema", "omero db init")
+    return Item(str(address), Status.OK, f"{server}, {schema}")
+
+
+def backup(subject: Subject) -> Category:
+    """When the last snapshot was taken and verified."""
+    return Category("backup", "Backup", (_backup(subject.settings, clock.utc_now()),))
+
+
+def _backup(settings: Settings, now: datetime) -> Item:
+    name = settings.text("omero.backup.target").strip()
+    if not name:
+        return Item("none", Status.WARN, "omero.backup.target is not set", "omero config set omero.backup.target DIR")
+    facts = latest_facts(settings.path("omero.backup.target"))
+    if facts.last_success is None:
+        evidence = f"{facts.snapshots} snapshots, none of them consistent"
+        return Item(name, Status.WARN, evidence, "omero backup create")
+    last = datetime.fromtimestamp(facts.last_success, UTC)
+    hours = (now - last).total_seconds() / 3600
+    evidence = f"last snapshot {clock.utc_stamp(last)}, {hours:.0f} h ago, {plain_size(facts.size)}; "
+    if facts.verified is None:
+        evidence += "never verified"
+    else:
+        evidence += f"verified {clock.utc_stamp(datetime.fromtimestamp(facts.verified, UTC))}"
+    if hours > OLD_BACKUP_HOURS:
+        return Item(name, Status.WARN, evidence, "omero backup create")
+    return Item(name, Status.OK, evidence)

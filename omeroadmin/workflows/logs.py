@@ -1,0 +1,117 @@
+"""Counts errors and warnings in the servers' logs, reading each of them once and line by line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from omeroadmin.schema.instance import Instance
+
+LOG_NAMES = (
+    "Blitz-0.log",
+    "DropBox.log",
+    "FileServer.log",
+    "Indexer-0.log",
+    "MonitorServer.log",
+    "OMERO.Glacier2.log",
+    "OMERO.IceStorm.log",
+    "PixelData-0.log",
+    "Processor-0.log",
+    "Tables-0.log",
+    "TestDropBox.log",
+    "master.err",
+    "master.out",
+)
+"""The logs that an instance has in any case."""
+
+# A time first, with or without what Ice puts before it, then perhaps the program's name, then the level. What the
+# servers' children print to master.err has no time; a level in capitals at the beginning of the line is taken as one.
+_STAMP = rb"(?:[-!]! )?[\d/-]{6,10}[ T][\d:,.]+Z?\s+(?:[\w.-]+: )?"
+_ERROR = re.compile(rb"(?:!! |(?:ERROR|FATAL|CRITICAL)\b|" + _STAMP + rb"(?i:error|fatal|critical|criti)\b)")
+_WARNING = re.compile(rb"(?:-! |(?:WARN|WARNING)\b|" + _STAMP + rb"(?i:warning|warni|warn)\b)")
+
+Finding = tuple[int, str]
+"""Number of a line, from 1, and what it means."""
+
+RESTARTED = "=> Server restarted <="
+"""The one known line that is no problem."""
+
+_ISSUES: tuple[tuple[bytes, re.Pattern[bytes], str], ...] = tuple(
+    (marker, re.compile(pattern, re.IGNORECASE), meaning)
+    for marker, pattern, meaning in (
+        (b"Ready", rb"OMERO(?:\.server)? Version:? .{1,80}? Ready", RESTARTED),
+        (b"create your database", rb"did you create your database\?", "Did you create your database?"),
+        (b"dbpatch", rb"error connecting to database table dbpatch", "Did you create your database?"),
+        (b"FullText", rb"unable to initialize: FullText", "Unable to initialize: FullText"),
+        (b"password", rb"password authentication failed for user", "Your PostgreSQL password may be wrong."),
+        (b"refuses the password", rb"refuses the password of user", "Your PostgreSQL password may be wrong."),
+        (b"role ", rb'(?:role ".{1,80}?" does not exist|has no role )', "The PostgreSQL role does not exist."),
+        (b"onnection", rb"connection (?:to .{1,120}? )?(?:was )?refused", "The PostgreSQL server refuses connections."),
+        (b"does not answer", rb"database server at \S+ does not answer", "The PostgreSQL server does not answer."),
+        (b"DB version", rb"DB version \(.{1,80}?\) does not match", "The database needs an upgrade."),
+        (b"OutOfMemoryError", rb"java\.lang\.OutOfMemoryError", "The server ran out of memory."),
+        (b"MemoryError", rb"\bMemoryError\b", "The server ran out of memory."),
+    )
+)
+
+
+@dataclass(frozen=True)
+class LogFacts:
+    """What a log holds.
+
+    :param size: bytes; ``None`` where there is no such file
+    :param problem: why it couldn't be read; empty if it could
+    :param findings: issues that are well known, with the number of their line; the last ones of many
+    """
+
+    name: str
+    size: int | None
+    errors: int = 0
+    warnings: int = 0
+    findings: tuple[Finding, ...] = ()
+    problem: str = ""
+
+
+_MOST_FINDINGS = 50
+
+
+def log_facts(instance: Instance) -> list[LogFacts]:
+    """Facts of all logs, those that should be there and those that are, by name."""
+    directory = instance.log_directory
+    present = [path.name for path in directory.glob("*") if path.suffix in (".log", ".err", ".out")]
+    expected = LOG_NAMES if not instance.is_distribution else [name for name in LOG_NAMES if "OMERO." not in name]
+    names = sorted({*present, *expected})
+    return [read_log(directory / name) for name in names]
+
+
+def read_log(path: Path) -> LogFacts:
+    """Facts of one log."""
+    errors = warnings = 0
+    findings: list[Finding] = []
+    examine = path.name.startswith("Blitz-")
+    try:
+        with path.open("rb") as stream:
+            size = 0
+            for number, line in enumerate(stream, start=1):
+                size += len(line)
+                if _ERROR.match(line):
+                    errors += 1
+                elif _WARNING.match(line):
+                    warnings += 1
+                if examine and (meaning := known_issue(line)):
+                    findings.append((number, meaning))
+    except FileNotFoundError:
+        return LogFacts(path.name, None)
+    except OSError as error:
+        return LogFacts(path.name, None, problem=f"can't be read: {error.strerror or error}")
+    return LogFacts(path.name, size, errors, warnings, tuple(findings[-_MOST_FINDINGS:]))
+
+
+def known_issue(line: bytes) -> str:
+    """What a line of Blitz's log stands for, if it is well known; else the empty string."""
+    for marker, pattern, meaning in _ISSUES:
+        # The plain search is much faster than the pattern, and most lines hold none of the words.
+        if marker in line and pattern.search(line):
+            return meaning
+    return ""
