@@ -18,34 +18,67 @@ def exclusive(lock_file: Path, *, what: str, timeout: float = 10.0) -> Iterator[
     """Hold a lock for the length of the block.
 
     The lock file is never removed: two processes that lock different inodes of one name would both hold "the" lock.
+    OMERO's own tools do remove theirs, so a lock counts only while its file is still the one of that name.
 
-    :param lock_file: made where it is missing, mode 0600
+    :param lock_file: made where it is missing, mode 0600; root makes it for the directory's owner
     :param what: what is locked, for the message
     :param timeout: seconds to queue
     :raises AdminError: ``locked`` with the holder's pid, ``file-not-written``
     """
+    held: list[int] = []
     try:
-        descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise file_error("written", lock_file, error) from error
-    try:
-        if not wait_until(lambda: _try_lock(descriptor), timeout=timeout):
-            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+        if not wait_until(lambda: _try_lock(lock_file, held), timeout=timeout):
+            holder = _holder(lock_file)
             raise locked_error(
                 "locked",
                 f"{what} is locked by process {holder} (waited {timeout:g} s)",
                 f"see what it does: ps -fp {holder}" if holder.isdigit() else f"see who: fuser {lock_file}",
             )
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        os.ftruncate(held[0], 0)
+        os.pwrite(held[0], f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
-        os.close(descriptor)
+        for descriptor in held:
+            os.close(descriptor)
 
 
-def _try_lock(descriptor: int) -> bool:
+def _try_lock(lock_file: Path, held: list[int]) -> bool:
+    """Lock the file that has this name now; its descriptor goes to ``held``."""
+    try:
+        descriptor = _open(lock_file)
+    except FileNotFoundError as error:
+        if lock_file.parent.is_dir():
+            return False  # removed between two looks at it
+        raise file_error("written", lock_file, error) from error
+    except OSError as error:
+        raise file_error("written", lock_file, error) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        if os.path.samestat(os.fstat(descriptor), lock_file.stat()):
+            held.append(descriptor)
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    finally:
+        if not held:
+            os.close(descriptor)
+    return bool(held)
+
+
+def _open(lock_file: Path) -> int:
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        descriptor = os.open(lock_file, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return os.open(lock_file, flags)
+    if os.geteuid() == 0:
+        # Or root's one visit would shut out the account that the server runs as.
+        owner = lock_file.parent.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+    return descriptor
+
+
+def _holder(lock_file: Path) -> str:
+    try:
+        return lock_file.read_text("ascii", "replace").strip() or "unknown"
+    except OSError:
+        return "unknown"
