@@ -162,7 +162,7 @@ def start(cluster: Cluster, programs: Programs, *, port: int, timeout: float, du
     _forget_stale_pid(cluster)
     _write_settings(cluster, port, durable=durable)
     _open_log(cluster.log)
-    arguments = [
+    arguments: list[str | Path] = [
         programs.path("pg_ctl"),
         "start",
         "--silent",
@@ -236,7 +236,7 @@ def stop(cluster: Cluster, programs: Programs, *, timeout: float, mode: str = "f
     """
     if postmaster(cluster) is None:
         return False
-    arguments = [
+    arguments: list[str | Path] = [
         programs.path("pg_ctl"),
         "stop",
         "--silent",

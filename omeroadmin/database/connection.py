@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,51 +109,77 @@ def connect(
         raise explain(address, error, timeout=timeout) from error
 
 
-_STARTING = frozenset({"57P03"})
-_FULL = frozenset({"53300"})
+@dataclass(frozen=True)
+class _Failure:
+    """What the server says of a failed login, and what that means; all texts are formats.
+
+    libpq gives no SQLSTATE for what happens before the login is through, so the server's words decide.
+    """
+
+    words: tuple[str, ...]
+    error: Callable[[str, str, str], AdminError]
+    code: str
+    message: str
+    hint: str
+
+
+_FAILURES = (
+    _Failure(
+        ("password authentication failed", "no password supplied"),
+        configuration_error,
+        "database-password",
+        "the database server at {host}:{port} refuses the password of user {user}",
+        "correct omero.db.user and omero.db.pass: omero config set omero.db.pass PASSWORD",
+    ),
+    _Failure(
+        ('role "{user}" does not exist',),
+        configuration_error,
+        "database-role",
+        "the database server at {host}:{port} has no role {user}",
+        "make it: createuser --pwprompt {user}, or correct omero.db.user",
+    ),
+    _Failure(
+        ('database "{name}" does not exist',),
+        configuration_error,
+        "database-missing",
+        "the database server at {host}:{port} has no database {name}",
+        "make it: createdb --encoding UTF8 --owner {user} {name}, or correct omero.db.name",
+    ),
+    _Failure(
+        ("starting up", "shutting down"),
+        unreachable_error,
+        "database-starting",
+        "the database server at {host}:{port} is starting up or shutting down",
+        "try again in a moment",
+    ),
+    _Failure(
+        ("too many clients", "too many connections", "remaining connection slots"),
+        failed_error,
+        "database-full",
+        "the database server at {host}:{port} takes no more connections",
+        "raise PostgreSQL's max_connections, or lower omero.db.poolsize",
+    ),
+)
 
 
 def explain(address: DatabaseAddress, error: OperationalError, *, timeout: float = CONNECT_TIMEOUT) -> AdminError:
-    """The failure that a connection's error stands for.
-
-    libpq gives no SQLSTATE for what happens before the login is through, so its words, which are the server's, decide.
-    """
+    """The failure that a connection's error stands for."""
     words = " ".join(str(error).split())
+    values = {"host": address.host, "port": address.port, "name": address.name, "user": address.user}
     if not _answers(address, timeout):
         return unreachable_error(
             "database-unreachable",
             f"the database server at {address.host}:{address.port} does not answer",
             "start it, or correct omero.db.host and omero.db.port: omero config get omero.db.host",
         )
-    if "password authentication failed" in words or "no password supplied" in words:
-        return configuration_error(
-            "database-password",
-            f"the database server at {address.host}:{address.port} refuses the password of user {address.user}",
-            "correct omero.db.user and omero.db.pass: omero config set omero.db.pass PASSWORD",
-        )
-    if f'role "{address.user}" does not exist' in words:
-        return configuration_error(
-            "database-role",
-            f"the database server at {address.host}:{address.port} has no role {address.user}",
-            f"make it: createuser --pwprompt {address.user}, or correct omero.db.user",
-        )
-    if f'database "{address.name}" does not exist' in words:
-        return configuration_error(
-            "database-missing",
-            f"the database server at {address.host}:{address.port} has no database {address.name}",
-            f"make it: createdb --encoding UTF8 --owner {address.user} {address.name}, or correct omero.db.name",
-        )
-    if error.sqlstate in _STARTING or "starting up" in words or "shutting down" in words:
+    for failure in _FAILURES:
+        if any(part.format(**values) in words for part in failure.words):
+            return failure.error(failure.code, failure.message.format(**values), failure.hint.format(**values))
+    if "FATAL:" not in words:
         return unreachable_error(
-            "database-starting",
-            f"the database server at {address.host}:{address.port} is starting up or shutting down",
-            "try again in a moment",
-        )
-    if error.sqlstate in _FULL or "too many clients" in words or "remaining connection slots" in words:
-        return failed_error(
-            "database-full",
-            f"the database server at {address.host}:{address.port} takes no more connections",
-            "raise PostgreSQL's max_connections, or lower omero.db.poolsize",
+            "database-unreachable",
+            f"what listens at {address.host}:{address.port} does not answer as PostgreSQL does: {words}",
+            "correct omero.db.host and omero.db.port: omero config get omero.db.port",
         )
     return failed_error(
         "database-refused",

@@ -195,13 +195,7 @@ class LoadSchema:
 
         :raises AdminError: ``password-empty``, ``schema-not-loaded``
         """
-        password = host.read(self.root_password_file).decode().strip()
-        if not password:
-            raise configuration_error(
-                "password-empty",
-                f"{self.root_password_file} holds no password",
-                "write the password of user root into it, mode 0600",
-            )
+        password = _first_line(self.root_password_file, host.read(self.root_password_file))
         load_schema(self.instance, self.address, self.version, password)
         mark_schema(self.instance, self.settings, self.version)
 
@@ -230,6 +224,29 @@ def load_schema(instance: Instance, address: DatabaseAddress, version: SchemaVer
                     "nothing was kept of it; the database must be empty, UTF8, and its role the owner",
                 ) from error
         check_version(connection, version)
+
+
+def require_password_file(path: Path) -> None:
+    """Make sure, before anything is changed, that a file holds the password of user root.
+
+    :raises AdminError: ``password-needed``, ``password-empty``, ``file-not-read``
+    """
+    if not path.is_file():
+        raise configuration_error(
+            "password-needed",
+            f"the password of user root is needed, and {path} is no file",
+            "write it there, mode 0600, or name another file: --password-file FILE",
+        )
+    _first_line(path, files.read_bytes(path))
+
+
+def _first_line(path: Path, content: bytes) -> str:
+    password = content.decode("utf-8", "replace").partition("\n")[0].rstrip("\r")
+    if not password:
+        raise configuration_error(
+            "password-empty", f"{path} holds no password", "write the password of user root into its first line"
+        )
+    return password
 
 
 def _mark(instance: Instance) -> Path:

@@ -1,8 +1,6 @@
 """A real PostgreSQL for tests, run by the code under test: an instance with its own cluster on a free port.
 
-A test file or conftest takes the fixtures it needs by name::
-
-    from tests.support.database import embedded_instance, shared_instance  # noqa: F401 - fixtures
+The fixtures ``embedded_instance`` and ``shared_instance`` are there for every test, by way of ``tests/conftest.py``.
 """
 
 from __future__ import annotations
