@@ -6,10 +6,9 @@ Only the standard library's HTTP, because each command pays for its imports.
 from __future__ import annotations
 
 import json
-import re
+import select
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ssl import SSLEOFError
 from typing import Any, Self
@@ -23,8 +22,9 @@ from omeroadmin.access.problems import (
     not_understood,
     password_needs_tls,
 )
+from omeroadmin.access.session import Session, checked_key, read_session
 from omeroadmin.access.trust import Trust, tls_context
-from omeroadmin.errors import AdminError, usage_error
+from omeroadmin.errors import AdminError
 
 AGENT = "OMERO.cli"
 CONNECT_TIMEOUT = 10.0
@@ -34,34 +34,7 @@ _PIECE = 1 << 20
 _LARGEST_DOCUMENT = 64 << 20
 # Servers close idle connections after a few seconds; what can't be repeated is never sent on one that may be closing.
 _LONGEST_IDLE = 2.0
-_KEY = re.compile(r"[A-Za-z0-9-]{16,128}")
-
-
-@dataclass(frozen=True)
-class Session:
-    """A session as the server describes it.
-
-    :param key: the bearer credential; never printed
-    :param time_to_idle_ms: milliseconds without a request after which it ends; 0: never
-    :param started: milliseconds since 1970 UTC
-    """
-
-    key: str = field(repr=False)
-    user: str
-    group: str
-    is_admin: bool
-    time_to_idle_ms: int
-    started: int
-
-
-def checked_key(key: str) -> str:
-    """A session key that may stand in a header and name a file.
-
-    :raises AdminError: ``session-key-invalid``; the message doesn't show the key
-    """
-    if not _KEY.fullmatch(key):
-        raise usage_error("session-key-invalid", "that is not a session key: letters, digits and hyphens, 16 at least")
-    return key
+_REPEATABLE = frozenset({"GET", "DELETE"})
 
 
 class Client:
@@ -107,7 +80,7 @@ class Client:
         if not self.address.tls:
             raise password_needs_tls(self.address)
         document = self.post("/sessions", {"user": user, "password": password, "agent": AGENT})
-        session = self._session(document)
+        session = read_session(document, self.address)
         self._key = session.key
         return session
 
@@ -116,7 +89,7 @@ class Client:
 
         :raises AdminError: ``session-expired`` and what :meth:`get` raises
         """
-        return self._session(self.get("/sessions/current"))
+        return read_session(self.get("/sessions/current"), self.address, key=self._key)
 
     def close_session(self) -> None:
         """End the session on the server: the key is dead then.
@@ -207,19 +180,6 @@ class Client:
             raise not_understood(self.address, f"the answer has no list {name!r}")
         return found
 
-    def _session(self, document: Any) -> Session:
-        try:
-            return Session(
-                checked_key(str(document.get("key") or self._key)),
-                str(document["user"]),
-                str(document["group"]),
-                bool(document["is_admin"]),
-                int(document["time_to_idle_ms"]),
-                int(document["started"]),
-            )
-        except (AttributeError, KeyError, TypeError, ValueError, AdminError) as error:
-            raise not_understood(self.address, "its session has not the fields that were expected") from error
-
     def _document(
         self,
         method: str,
@@ -248,7 +208,7 @@ class Client:
         try:
             return self._exchange(method, path, body, size, timeout)
         except AdminError as error:
-            if not (reused and method == "GET" and error.code == "connection-lost"):
+            if not (reused and method in _REPEATABLE and error.code == "connection-lost"):
                 raise
         return self._exchange(method, path, body, size, timeout)
 
@@ -278,7 +238,9 @@ class Client:
         return response
 
     def _connected(self, timeout: float) -> HTTPConnection:
-        if self._connection is not None and time.monotonic() - self._used >= _LONGEST_IDLE:
+        if self._connection is not None and (
+            time.monotonic() - self._used >= _LONGEST_IDLE or _is_dropped(self._connection)
+        ):
             self.close()
         if self._connection is None or self._connection.sock is None:
             self._connection = self._connect()
@@ -322,6 +284,15 @@ class Client:
         if response.will_close:
             self.close()
         return bytes(content)
+
+
+def _is_dropped(connection: HTTPConnection) -> bool:
+    """Whether the other side has closed: between two requests there is nothing to read but that."""
+    if connection.sock is None:
+        return False
+    poll = select.poll()
+    poll.register(connection.sock, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _sent(

@@ -16,7 +16,8 @@ from omeroadmin.errors import configuration_error, usage_error
 
 if TYPE_CHECKING:
     from omeroadmin.access.address import Address, Target
-    from omeroadmin.access.client import Client, Session
+    from omeroadmin.access.client import Client
+    from omeroadmin.access.session import Session
     from omeroadmin.workflows.access import Place, Wish
 
 ServerOption = Annotated[

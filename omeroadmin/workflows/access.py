@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,8 @@ from omeroadmin.access.address import (
     Target,
     is_loopback,
 )
-from omeroadmin.access.client import Client, Session, checked_key
+from omeroadmin.access.client import Client
+from omeroadmin.access.session import Session, checked_key
 from omeroadmin.access.store import SessionStore, StoredSession
 from omeroadmin.access.trust import Trust
 from omeroadmin.errors import AdminError, configuration_error
@@ -112,7 +114,7 @@ def trust_for(address: Address, ca_file: Path | None, instance: Instance | None)
         return Trust()
     directory, name = settings.text("omero.glacier2.IceSSL.DefaultDir"), settings.text("omero.glacier2.IceSSL.CAs")
     file = Path(directory) / name
-    if not name or not file.is_file():
+    if not directory or not name or not os.access(file, os.R_OK):
         return Trust()
     return Trust(file, system=not is_loopback(address.host))
 
@@ -268,10 +270,10 @@ def _last_user(place: Place, address: Address) -> str:
 
 
 def _settings(instance: Instance | None) -> Settings | None:
-    """The instance's settings; ``None`` without one, or before it is configured."""
-    if instance is None or not instance.config_xml.is_file():
+    """The instance's settings; ``None`` without one, before it is configured, and where this user mayn't read them."""
+    if instance is None or not os.access(instance.config_xml, os.R_OK):
         return None
-    from omeroadmin.profiles.settings import load_settings
+    from omeroadmin.profiles.store import load_settings
 
     return load_settings(instance)
 

@@ -135,6 +135,8 @@ class Handler(BaseHTTPRequestHandler):
     def answer_bytes(self, status: int, content: bytes, *, length: int | None = None) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(content) if length is None else length))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(content)
 
