@@ -74,9 +74,17 @@ def test_quick_commands_load_not_even_typer(file: Path, command: str) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["config set omero.db.host z", "config set omero.db.host", "config load", "config def ldap", "config get --hide-password",
-     "--help", "config --help", "config set --help"],
-)  # fmt: skip
+    [
+        "config set omero.db.host z",
+        "config set omero.db.host",
+        "config load",
+        "config def ldap",
+        "config get --hide-password",
+        "--help",
+        "config --help",
+        "config set --help",
+    ],
+)
 def test_local_commands_load_nothing_but_typer(file: Path, command: str) -> None:
     modules = loaded(file, tuple(command.split()))
     assert "typer" in modules
