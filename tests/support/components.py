@@ -11,6 +11,7 @@ import pytest
 DEBIAN_PACKAGES: dict[str, str] = {
     "nginx": "nginx-light",
     "openssl": "openssl",
+    "postgres": "postgresql",
     "promtool": "prometheus",
     "psql": "postgresql-client",
 }
@@ -20,8 +21,9 @@ _SEARCH_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "
 
 
 def find(name: str) -> str | None:
-    """A program on PATH, or in the directories for administrators, which an unprivileged PATH lacks."""
-    return shutil.which(name, path=_SEARCH_PATH)
+    """A program on PATH, or in the directories for administrators and of PostgreSQL, which PATH may lack."""
+    versions = sorted(str(path.parent) for path in Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    return shutil.which(name, path=os.pathsep.join((_SEARCH_PATH, *versions)))
 
 
 def missing_packages() -> list[str]:
