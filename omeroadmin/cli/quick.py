@@ -66,7 +66,7 @@ def _path() -> list[str]:
 
 def _profile() -> list[str]:
     from omeroadmin.cli.context import require_instance
-    from omeroadmin.profiles.store import read_profile
+    from omeroadmin.profiles.reader import read_profile
 
     return [read_profile(require_instance().config_xml).name]
 
@@ -74,6 +74,6 @@ def _profile() -> list[str]:
 def _properties(names: list[str], show_secrets: bool) -> list[str]:
     from omeroadmin.cli.context import require_instance
     from omeroadmin.cli.views.properties import property_lines
-    from omeroadmin.profiles.store import read_profile
+    from omeroadmin.profiles.reader import read_profile
 
     return property_lines(read_profile(require_instance().config_xml), names, show_secrets=show_secrets)

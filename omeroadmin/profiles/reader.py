@@ -52,6 +52,16 @@ class Content:
         return Profile(name, block, version)
 
 
+def read_profile(config_xml: Path, profile: str | None = None) -> Profile:
+    """A profile's own properties; a missing file is an empty profile. Takes no lock and writes nothing.
+
+    :param profile: by default that of ``OMERO_CONFIG``, else the active one
+    :raises AdminError: ``config-unparsable``, ``file-not-read``, ``profile-reserved``
+    """
+    content = read_content(config_xml)
+    return content.profile(choose(profile, content.active))
+
+
 def read_content(config_xml: Path) -> Content:
     """All profiles of a file; a missing file has none. Takes no lock and writes nothing.
 

@@ -9,13 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from omeroadmin.errors import configuration_error, usage_error
-from omeroadmin.profiles.reader import RESERVED, Profile, choose, read_content, refuse_reserved
+from omeroadmin.profiles.reader import RESERVED, Profile, choose, read_profile, refuse_reserved
 from omeroadmin.profiles.source import read_source
 from omeroadmin.schema.instance import Instance
 
 if TYPE_CHECKING:
     from omeroadmin.profiles.document import Document
     from omeroadmin.schema.settings import Settings
+
+__all__ = [
+    "Changes",
+    "Profile",
+    "activate_profile",
+    "change_profile",
+    "ensure_saved",
+    "load_settings",
+    "read_profile",
+    "update_profile",
+]
 
 Decision = Callable[[Mapping[str, str]], Mapping[str, str | None]]
 """Gets the profile's properties and says which to set, and, with ``None``, which to remove."""
@@ -38,16 +49,6 @@ class Changes:
 
     def __bool__(self) -> bool:
         return bool(self.set_ or self.removed)
-
-
-def read_profile(config_xml: Path, profile: str | None = None) -> Profile:
-    """A profile's own properties; a missing file is an empty profile. Takes no lock and writes nothing.
-
-    :param profile: by default that of ``OMERO_CONFIG``, else the active one
-    :raises AdminError: ``config-unparsable``, ``file-not-read``, ``profile-reserved``
-    """
-    content = read_content(config_xml)
-    return content.profile(choose(profile, content.active))
 
 
 def load_settings(instance: Instance, profile: str | None = None) -> Settings:

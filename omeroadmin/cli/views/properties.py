@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from omeroadmin.profiles.reader import VERSION_KEY, Profile
-from omeroadmin.profiles.store import Changes
 
 
 def property_lines(profile: Profile, names: Sequence[str], *, show_secrets: bool) -> list[str]:
@@ -25,24 +24,3 @@ def _shown(profile: Profile, name: str, show_secrets: bool) -> str:
 
     value = profile.values[name]
     return MASK if value and not show_secrets and is_secret(name) else value
-
-
-def change_lines(changes: Changes, values: Mapping[str, str]) -> list[str]:
-    """What has changed, for configuration management; secrets masked.
-
-    :param values: the new ones
-    """
-    from omeroadmin.schema.catalog import MASK, is_secret
-
-    set_ = (f"Changed: Set {name}:{MASK if is_secret(name) else values[name]}" for name in changes.set_)
-    return [*set_, *(f"Changed: Removed {name}" for name in changes.removed)]
-
-
-def warn_unknown(name: str) -> None:
-    """A word on stderr about a name that is most likely a slip."""
-    from omeroadmin.cli.boundary import say
-    from omeroadmin.schema.validation import unknown_name
-
-    warning = unknown_name(name)
-    if warning is not None:
-        say(f"WARNING: {warning}")

@@ -9,7 +9,7 @@ import typer
 from omeroadmin.cli.context import require_instance
 from omeroadmin.cli.output import print_lines
 from omeroadmin.cli.views.properties import property_lines
-from omeroadmin.profiles.store import read_profile
+from omeroadmin.profiles.reader import read_profile
 
 
 def command(

@@ -8,7 +8,7 @@ import typer
 
 from omeroadmin.cli.context import require_instance
 from omeroadmin.cli.input import read_input
-from omeroadmin.cli.views.properties import warn_unknown
+from omeroadmin.cli.views.changes import warn_unknown
 from omeroadmin.profiles.load import load_properties
 from omeroadmin.profiles.properties import parse_properties
 

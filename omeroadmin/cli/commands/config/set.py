@@ -9,7 +9,7 @@ import typer
 from omeroadmin.cli.context import require_instance
 from omeroadmin.cli.input import read_input
 from omeroadmin.cli.output import print_lines
-from omeroadmin.cli.views.properties import change_lines, warn_unknown
+from omeroadmin.cli.views.changes import change_lines, warn_unknown
 from omeroadmin.errors import usage_error
 from omeroadmin.profiles.store import update_profile
 from omeroadmin.schema.validation import check_name, check_value
