@@ -26,6 +26,29 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock = sockets.connect_unix(self._path, timeout=self._seconds)
 
 
+def local_request(path: Path, method: str, target: str, body: object = None, *, timeout: float) -> tuple[int, Any]:
+    """One JSON request to another server's socket.
+
+    :param path: the socket
+    :param target: path and query
+    :param timeout: seconds for connecting, and for each later read or write
+    :return: status and JSON document; ``None`` where the answer has no body
+    :raises OSError: as the system says
+    :raises ValueError: if the answer isn't JSON over HTTP
+    """
+    connection = _UnixConnection(path, timeout)
+    content = None if body is None else json.dumps(body).encode()
+    try:
+        connection.request(method, target, body=content, headers={"Content-Type": "application/json"})
+        response = connection.getresponse()
+        text = response.read()
+        return response.status, json.loads(text) if text else None
+    except http.client.HTTPException as error:
+        raise ValueError(f"{path.name} gave no valid answer: {error}") from error
+    finally:
+        connection.close()
+
+
 class InternalClient:
     """Requests to the first Blitz that answers.
 
@@ -110,6 +133,7 @@ class InternalClient:
 def _error_of(status: int, text: bytes, what: str) -> AdminError:
     try:
         error = json.loads(text)["error"]
-        return failed_error(str(error["code"]), str(error["message"]))
+        made = unreachable_error if status == 503 else failed_error
+        return made(str(error["code"]), str(error["message"]))
     except (ValueError, KeyError, TypeError):
         return failed_error("blitz-failed", f"{what}: Blitz answered with status {status}")

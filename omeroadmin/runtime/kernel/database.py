@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from psycopg import OperationalError
 from psycopg.conninfo import make_conninfo
 
+from omeroadmin.database.connection import CONNECT_TIMEOUT, DatabaseAddress, explain
+from omeroadmin.errors import AdminError
 from omeroadmin.schema.settings import Settings
-
-_CONNECT_SECONDS = 5
 
 
 def connection_string(settings: Settings, *, server_id: str) -> str:
     """Where the database is, for psycopg; it holds the password and must not be logged.
 
     :param server_id: shown by ``pg_stat_activity``
+    :raises AdminError: ``setting-invalid``
     """
+    address = DatabaseAddress.from_settings(settings)
     return make_conninfo(
-        host=settings.text("omero.db.host"),
-        port=settings.number("omero.db.port"),
-        dbname=settings.text("omero.db.name"),
-        user=settings.text("omero.db.user"),
-        password=settings.text("omero.db.pass"),
+        host=address.host,
+        port=address.port,
+        dbname=address.name,
+        user=address.user,
+        password=address.password,
         application_name=server_id,
-        connect_timeout=_CONNECT_SECONDS,
+        connect_timeout=round(CONNECT_TIMEOUT),
         client_encoding="UTF8",
+        options="-c timezone=UTC",
     )
 
 
-def place_of(settings: Settings) -> str:
-    """Where the database is, for messages."""
-    return f"{settings.text('omero.db.name')} on {settings.text('omero.db.host')}:{settings.text('omero.db.port')}"
+def why_not(settings: Settings, error: OperationalError) -> AdminError:
+    """What a failed connection means, in one line without secrets."""
+    return explain(DatabaseAddress.from_settings(settings), error)

@@ -8,7 +8,7 @@ import contextlib
 import psycopg
 
 from omeroadmin.runtime.kernel.context import ServiceContext
-from omeroadmin.runtime.kernel.database import connection_string, place_of
+from omeroadmin.runtime.kernel.database import connection_string, why_not
 from omeroadmin.runtime.kernel.events import parse_event
 from omeroadmin.runtime.services.icestorm.subscribers import Subscribers
 from omeroadmin.system import sockets
@@ -60,10 +60,10 @@ async def _follow_forever(context: ServiceContext, subscribers: Subscribers) -> 
                 context.health.ready()
                 context.log.info("Listening on channel %s", CHANNEL)
                 await _follow(connection, subscribers)
-        except (psycopg.Error, OSError) as error:
-            reason = f"database {place_of(context.settings)} doesn't answer"
-            context.health.not_ready(reason)
-            context.log.warning("%s: %s; trying again in %.2f s", reason, " ".join(str(error).split()), pause)
+        except psycopg.OperationalError as error:
+            reason = await asyncio.to_thread(why_not, context.settings, error)
+            context.health.not_ready(reason.message)
+            context.log.warning("%s; trying again in %.2f s", reason.message, pause)
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
 

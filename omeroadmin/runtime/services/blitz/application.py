@@ -1,0 +1,85 @@
+"""All services of one Blitz, made once at its start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from omeroadmin.runtime.services.blitz.database import Database
+from omeroadmin.runtime.services.blitz.services.imports import Imports
+from omeroadmin.runtime.services.blitz.services.logins import Logins, Throttle
+from omeroadmin.runtime.services.blitz.services.pixels import PixelsStore
+from omeroadmin.runtime.services.blitz.services.query import Query
+from omeroadmin.runtime.services.blitz.services.repositories import Repositories
+from omeroadmin.runtime.services.blitz.services.scripts import Scripts
+from omeroadmin.runtime.services.blitz.services.search import Search
+from omeroadmin.runtime.services.blitz.services.sessions import Sessions
+from omeroadmin.runtime.services.blitz.services.tables import Tables
+from omeroadmin.schema.instance import Instance
+from omeroadmin.schema.settings import Settings
+from omeroadmin.version import VERSION
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who answers.
+
+    :param version: of the server
+    :param heap_bytes: value of ``-Xmx``
+    """
+
+    server_id: str
+    version: str
+    database_uuid: str
+    heap_bytes: int | None
+    node_id: int
+    node_uuid: str
+
+
+@dataclass(frozen=True)
+class Blitz:
+    """The services; none of them knows how requests arrive."""
+
+    identity: Identity
+    database: Database
+    repositories: Repositories
+    sessions: Sessions
+    logins: Logins
+    throttle: Throttle
+    query: Query
+    imports: Imports
+    search: Search
+    scripts: Scripts
+    tables: Tables
+    pixels: PixelsStore
+
+
+def server_version(settings: Settings) -> str:
+    """``omero.version`` where a distribution sets it, else this package's."""
+    return settings.text("omero.version").strip() or VERSION
+
+
+def assemble(
+    identity: Identity, database: Database, repositories: Repositories, settings: Settings, instance: Instance
+) -> Blitz:
+    """Make all services.
+
+    :raises AdminError: ``setting-invalid``, ``path-rules-invalid``, ``checksum-unknown``
+    """
+    query = Query(database, settings, repositories)
+    return Blitz(
+        identity=identity,
+        database=database,
+        repositories=repositories,
+        sessions=Sessions(database, settings, identity.node_id),
+        logins=Logins(database, settings),
+        throttle=Throttle(
+            settings.number("omero.security.login_failure_throttle_count"),
+            settings.number("omero.security.login_failure_throttle_time"),
+        ),
+        query=query,
+        imports=Imports(database, settings, repositories.managed, identity.server_id),
+        search=Search(instance, query),
+        scripts=Scripts(database, instance.scripts_directory, settings.data_directory),
+        tables=Tables(database, instance, settings),
+        pixels=PixelsStore(database),
+    )

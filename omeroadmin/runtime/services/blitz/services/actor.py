@@ -1,0 +1,107 @@
+"""Who asks: the user of a session, and what this user may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+GROUP_READ = 0x40
+WORLD_READ = 0x04
+SYSTEM_GROUP = 0
+USER_GROUP = 1
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A group of a user.
+
+    :param permissions: of the group, as a bit mask
+    :param is_leader: whether the user owns the group
+    """
+
+    group_id: int
+    name: str
+    permissions: int
+    is_leader: bool
+
+    @property
+    def shares(self) -> bool:
+        """Whether the user may read everybody's data in this group."""
+        return self.is_leader or bool(self.permissions & GROUP_READ)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The user of a session, with what permissions depend on.
+
+    :param key: the bearer credential; never logged
+    :param last_used: UTC
+    :param world_groups: groups whose data everybody may read
+    :param time_to_idle_ms: 0: never
+    :param time_to_live_ms: 0: forever
+    """
+
+    session_id: int
+    key: str = field(repr=False)
+    user_id: int
+    user: str
+    institution: str
+    started: datetime
+    last_used: datetime
+    time_to_idle_ms: int
+    time_to_live_ms: int
+    memberships: tuple[Membership, ...]
+    world_groups: tuple[int, ...] = ()
+
+    @property
+    def group(self) -> Membership:
+        """The group that new data goes to: the first but the one of all users."""
+        for membership in self.memberships:
+            if membership.group_id != USER_GROUP:
+                return membership
+        return self.memberships[0]
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether this user may see and do everything."""
+        return any(membership.group_id == SYSTEM_GROUP for membership in self.memberships)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether this user may log in at all."""
+        return any(membership.group_id == USER_GROUP for membership in self.memberships)
+
+    @property
+    def readable_groups(self) -> list[int]:
+        """Groups in which this user may read everybody's data."""
+        return [membership.group_id for membership in self.memberships if membership.shares] + list(self.world_groups)
+
+    def visibility(self) -> dict[str, object]:
+        """Parameters of :func:`visible`."""
+        return {
+            "is_admin": self.is_admin,
+            "user_id": self.user_id,
+            "own_groups": [membership.group_id for membership in self.memberships],
+            "readable_groups": self.readable_groups,
+        }
+
+
+def visible(alias: str) -> str:
+    """SQL condition for rows that an actor may see.
+
+    :param alias: of a table with ``owner_id`` and ``group_id``
+    """
+    return (
+        f"(%(is_admin)s OR {alias}.group_id = ANY(%(readable_groups)s)"
+        f" OR ({alias}.owner_id = %(user_id)s AND {alias}.group_id = ANY(%(own_groups)s)))"
+    )
+
+
+def permission_text(mask: int) -> str:
+    """A bit mask as OMERO writes it, e.g. ``rwra--``."""
+    text = ""
+    for shift in (8, 4, 0):
+        bits = mask >> shift
+        write = "w" if bits & 2 else "a" if bits & 1 else "-"
+        text += ("r" if bits & 4 else "-") + write
+    return text

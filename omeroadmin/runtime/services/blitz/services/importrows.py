@@ -1,0 +1,282 @@
+"""The rows of a complete import: fileset, files, jobs, images, pixels and channels."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from omeroadmin.repository.images import ImageMetadata
+from omeroadmin.runtime.services.blitz.database import Connection, Row, next_id, next_ids
+from omeroadmin.runtime.services.blitz.services.actor import Actor
+from omeroadmin.runtime.services.blitz.services.changes import Changes
+from omeroadmin.runtime.services.blitz.services.repositories import Repository
+from omeroadmin.runtime.services.blitz.services.times import now
+from omeroadmin.runtime.services.blitz.services.uploads import Upload
+from omeroadmin.version import VERSION
+
+_LONGEST_NAME = 255
+_COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
+_GREY = (128, 128, 128)
+_FORMATS = {".png": "APNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "Tiff", ".tiff": "Tiff"}
+_DETAILS = "permissions, creation_id, update_id, group_id, owner_id"
+_DETAIL_VALUES = "%(permissions)s, %(event_id)s, %(event_id)s, %(group_id)s, %(owner_id)s"
+
+# The columns of _DETAILS are constants; values are parameters.
+_INSERT_FILESET = f"INSERT INTO fileset (id, templateprefix, {_DETAILS}) VALUES (%(id)s, %(prefix)s, {_DETAIL_VALUES})"  # noqa: S608
+_INSERT_FILE = f"""
+INSERT INTO originalfile (id, path, name, repo, hash, hasher, size, mimetype, ctime, mtime, {_DETAILS})
+SELECT %(id)s, %(path)s, %(name)s, %(repo)s, %(hash)s, h.id, %(size)s, %(mimetype)s, %(now)s, %(now)s, {_DETAIL_VALUES}
+  FROM checksumalgorithm h WHERE h.value = %(hasher)s
+"""  # noqa: S608
+_INSERT_ENTRY = f"""
+INSERT INTO filesetentry (id, fileset, fileset_index, originalfile, clientpath, {_DETAILS})
+VALUES (%(id)s, %(fileset)s, %(index)s, %(file)s, %(clientpath)s, {_DETAIL_VALUES})
+"""  # noqa: S608
+_INSERT_JOB = f"""
+INSERT INTO job (id, type, status, username, groupname, submitted, scheduledfor, started, finished, message, {_DETAILS})
+SELECT %(id)s, %(type)s, s.id, %(user)s, %(group)s, %(now)s, %(now)s, %(started)s, %(started)s, '', {_DETAIL_VALUES}
+  FROM jobstatus s WHERE s.value = %(status)s
+"""  # noqa: S608
+_INSERT_JOB_LINK = f"""
+INSERT INTO filesetjoblink (id, parent, parent_index, child, {_DETAILS})
+VALUES (%(id)s, %(fileset)s, %(index)s, %(job)s, {_DETAIL_VALUES})
+"""  # noqa: S608
+_INSERT_IMAGE = f"""
+INSERT INTO image (id, name, description, acquisitiondate, archived, partial, series, fileset, format, {_DETAILS})
+SELECT %(id)s, %(name)s, %(description)s, %(now)s, false, false, %(series)s, %(fileset)s,
+       (SELECT f.id FROM format f WHERE f.value = %(format)s), {_DETAIL_VALUES}
+"""  # noqa: S608
+_INSERT_PIXELS = f"""
+INSERT INTO pixels (id, image, image_index, sizex, sizey, sizez, sizec, sizet, pixelstype, dimensionorder,
+                    significantbits, sha1, path, name, repo, {_DETAILS})
+SELECT %(id)s, %(image)s, 0, %(x)s, %(y)s, %(z)s, %(c)s, %(t)s, p.id, d.id, %(bits)s, %(sha1)s, %(path)s,
+       %(filename)s, %(repo)s, {_DETAIL_VALUES}
+  FROM pixelstype p, dimensionorder d WHERE p.value = %(type)s AND d.value = %(order)s
+"""  # noqa: S608
+_INSERT_LOGICAL = f"""
+INSERT INTO logicalchannel (id, name, samplesperpixel, {_DETAILS}) VALUES (%(id)s, %(name)s, 1, {_DETAIL_VALUES})
+"""  # noqa: S608
+_INSERT_CHANNEL = f"""
+INSERT INTO channel (id, pixels, pixels_index, logicalchannel, red, green, blue, alpha, {_DETAILS})
+VALUES (%(id)s, %(pixels)s, %(index)s, %(logical)s, %(red)s, %(green)s, %(blue)s, 255, {_DETAIL_VALUES})
+"""  # noqa: S608
+
+_JOBS = (
+    ("UploadJob", "Finished"),
+    ("MetadataImportJob", "Finished"),
+    ("PixelDataJob", "Submitted"),
+    ("ThumbnailGenerationJob", "Submitted"),
+)
+
+
+@dataclass(frozen=True)
+class ImportedImage:
+    """An image that an import made."""
+
+    id: int
+    name: str
+
+
+def write_import(
+    connection: Connection,
+    actor: Actor,
+    repository: Repository,
+    upload: Upload,
+    metadata: Sequence[tuple[int, ImageMetadata]],
+    name: str | None,
+) -> tuple[int, tuple[ImportedImage, ...]]:
+    """Insert everything that an import makes, in the transaction of the connection.
+
+    :param metadata: the images, each with the number of its file
+    :param name: for the images instead of their own
+    :return: id of the fileset, and the images
+    """
+    changes = Changes(connection, actor, "Import")
+    writer = _Writer(connection, changes, upload, repository.uuid)
+    fileset_id = next_id(connection, "fileset")
+    connection.execute(_INSERT_FILESET, {"id": fileset_id, "prefix": upload.directory.prefix, **changes.details()})
+    changes.log("INSERT", "Fileset", [fileset_id])
+    writer.files(fileset_id)
+    writer.jobs(fileset_id, actor)
+    return fileset_id, writer.images(fileset_id, metadata, name)
+
+
+class _Writer:
+    """Inserts for one upload."""
+
+    def __init__(self, connection: Connection, changes: Changes, upload: Upload, repository_uuid: str) -> None:
+        self._connection = connection
+        self._changes = changes
+        self._upload = upload
+        self._repository_uuid = repository_uuid
+        self._details = changes.details()
+        self._now = now()
+
+    def files(self, fileset_id: int) -> None:
+        count = len(self._upload.files)
+        file_ids = next_ids(self._connection, "originalfile", count)
+        entry_ids = next_ids(self._connection, "filesetentry", count)
+        files: list[Row] = []
+        entries: list[Row] = []
+        for index, file in enumerate(self._upload.files):
+            path, filename = self._place(index)
+            files.append(
+                {
+                    "id": file_ids[index],
+                    "path": path,
+                    "name": filename,
+                    "repo": self._repository_uuid,
+                    "hash": file.hash,
+                    "hasher": self._upload.algorithm,
+                    "size": file.size,
+                    "mimetype": mimetypes.guess_type(filename)[0] or "application/octet-stream",
+                    "now": self._now,
+                    **self._details,
+                }
+            )
+            entries.append(
+                {
+                    "id": entry_ids[index],
+                    "fileset": fileset_id,
+                    "index": index,
+                    "file": file_ids[index],
+                    "clientpath": file.client_path.lstrip("/"),
+                    **self._details,
+                }
+            )
+        with self._connection.cursor() as cursor:
+            cursor.executemany(_INSERT_FILE, files)
+            cursor.executemany(_INSERT_ENTRY, entries)
+        self._changes.log("INSERT", "OriginalFile", list(file_ids))
+
+    def jobs(self, fileset_id: int, actor: Actor) -> None:
+        ids = [self._upload.id, *next_ids(self._connection, "job", len(_JOBS) - 1)]
+        links = next_ids(self._connection, "filesetjoblink", len(_JOBS))
+        for index, ((entity, status), job_id) in enumerate(zip(_JOBS, ids, strict=True)):
+            table = entity.lower()
+            self._connection.execute(
+                _INSERT_JOB,
+                {
+                    "id": job_id,
+                    "type": entity,
+                    "status": status,
+                    "user": actor.user,
+                    "group": actor.group.name,
+                    "now": self._now,
+                    "started": self._now if status == "Finished" else None,
+                    **self._details,
+                },
+            )
+            self._connection.execute(f"INSERT INTO {table} (job_id) VALUES (%s)", (job_id,))  # noqa: S608 - a constant
+            self._connection.execute(
+                _INSERT_JOB_LINK,
+                {"id": links[index], "fileset": fileset_id, "index": index, "job": job_id, **self._details},
+            )
+            self._changes.log("INSERT", entity, [job_id])
+        self._connection.execute(
+            "INSERT INTO metadataimportjob_versioninfo (metadataimportjob_id, name, value, index)"
+            " VALUES (%s, 'omeroadmin', %s, 0)",
+            (ids[1], VERSION),
+        )
+
+    def images(
+        self, fileset_id: int, metadata: Sequence[tuple[int, ImageMetadata]], name: str | None
+    ) -> tuple[ImportedImage, ...]:
+        image_ids = next_ids(self._connection, "image", len(metadata))
+        pixels_ids = next_ids(self._connection, "pixels", len(metadata))
+        images = []
+        for number, (file_number, image) in enumerate(metadata):
+            own = _image_name(image.name, name, alone=len(metadata) == 1)
+            path, filename = self._place(file_number)
+            self._connection.execute(
+                _INSERT_IMAGE,
+                {
+                    "id": image_ids[number],
+                    "name": own,
+                    "description": image.description or None,
+                    "now": self._now,
+                    "series": image.series,
+                    "fileset": fileset_id,
+                    "format": _format_of(filename),
+                    **self._details,
+                },
+            )
+            self._pixels(pixels_ids[number], image_ids[number], image, path, filename)
+            images.append(ImportedImage(image_ids[number], own))
+        self._changes.log("INSERT", "Image", list(image_ids))
+        self._changes.log("INSERT", "Pixels", list(pixels_ids))
+        # What PixelData waits for.
+        self._changes.log("PIXELDATA", "Pixels", list(pixels_ids))
+        return tuple(images)
+
+    def _pixels(self, pixels_id: int, image_id: int, image: ImageMetadata, path: str, filename: str) -> None:
+        self._connection.execute(
+            _INSERT_PIXELS,
+            {
+                "id": pixels_id,
+                "image": image_id,
+                "x": image.size_x,
+                "y": image.size_y,
+                "z": image.size_z,
+                "c": image.size_c,
+                "t": image.size_t,
+                "bits": image.significant_bits,
+                "sha1": "Pending...",
+                "path": path,
+                "filename": filename,
+                "repo": self._repository_uuid,
+                "type": image.pixel_type,
+                "order": image.dimension_order,
+                **self._details,
+            },
+        )
+        logical = next_ids(self._connection, "logicalchannel", image.size_c)
+        channels = next_ids(self._connection, "channel", image.size_c)
+        rows: list[Row] = []
+        for index in range(image.size_c):
+            red, green, blue = _colour(image, index)
+            rows.append(
+                {
+                    "id": channels[index],
+                    "pixels": pixels_id,
+                    "index": index,
+                    "logical": logical[index],
+                    "name": _channel_name(image, index),
+                    "red": red,
+                    "green": green,
+                    "blue": blue,
+                    **self._details,
+                }
+            )
+        with self._connection.cursor() as cursor:
+            cursor.executemany(_INSERT_LOGICAL, [{**row, "id": row["logical"]} for row in rows])
+            cursor.executemany(_INSERT_CHANNEL, rows)
+
+    def _place(self, index: int) -> tuple[str, str]:
+        whole = self._upload.directory.path / self._upload.files[index].path
+        return f"{whole.parent}/", whole.name
+
+
+def _image_name(own: str, given: str | None, *, alone: bool) -> str:
+    if not given:
+        return own[:_LONGEST_NAME]
+    return (given if alone else f"{given} [{own}]")[:_LONGEST_NAME]
+
+
+def _channel_name(image: ImageMetadata, index: int) -> str | None:
+    names = image.channel_names
+    return names[index][:_LONGEST_NAME] or None if index < len(names) else None
+
+
+def _colour(image: ImageMetadata, index: int) -> tuple[int, int, int]:
+    if image.size_c == 1:
+        return _GREY
+    return _COLOURS[index % len(_COLOURS)]
+
+
+def _format_of(filename: str) -> str:
+    if filename.lower().endswith((".ome.tif", ".ome.tiff")):
+        return "OMETiff"
+    suffix = filename[filename.rfind(".") :].lower()
+    return _FORMATS.get(suffix, "Unknown")

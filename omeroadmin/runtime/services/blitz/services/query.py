@@ -1,0 +1,182 @@
+"""Reads what clients list and look at; each query gives an actor only what this actor may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from omeroadmin.errors import failed_error
+from omeroadmin.repository.layout import original_file_path, thumbnail_path
+from omeroadmin.runtime.services.blitz.database import Database, Row
+from omeroadmin.runtime.services.blitz.services.actor import Actor, visible
+from omeroadmin.runtime.services.blitz.services.problems import not_found
+from omeroadmin.runtime.services.blitz.services.repositories import Repositories
+from omeroadmin.schema.settings import Settings
+from omeroadmin.system import files
+
+# Conditions come from visible(), which knows constants only.
+_IMAGES = f"""
+SELECT i.id, i.name, i.fileset AS fileset_id, e.omename AS owner, g.name AS "group",
+       p.sizex AS size_x, p.sizey AS size_y, p.sizez AS size_z, p.sizec AS size_c, p.sizet AS size_t,
+       t.value AS pixel_type, coalesce(c.names, ARRAY[]::varchar[]) AS channels,
+       coalesce(f.number, 0) AS files, coalesce(f.size, 0)::bigint AS size
+  FROM image i
+  JOIN experimenter e ON e.id = i.owner_id
+  JOIN experimentergroup g ON g.id = i.group_id
+  LEFT JOIN pixels p ON p.image = i.id AND p.image_index = 0
+  LEFT JOIN pixelstype t ON t.id = p.pixelstype
+  LEFT JOIN LATERAL (
+       SELECT array_agg(coalesce(l.name, '') ORDER BY n.pixels_index) AS names
+         FROM channel n JOIN logicalchannel l ON l.id = n.logicalchannel WHERE n.pixels = p.id) c ON true
+  LEFT JOIN LATERAL (
+       SELECT count(*) AS number, sum(o.size) AS size
+         FROM filesetentry x JOIN originalfile o ON o.id = x.originalfile WHERE x.fileset = i.fileset) f ON true
+ WHERE {visible("i")}
+"""  # noqa: S608
+_FILESETS = f"""
+SELECT s.id, s.templateprefix AS prefix,
+       (SELECT count(*) FROM image i WHERE i.fileset = s.id) AS images,
+       count(x.id) AS files, coalesce(sum(o.size), 0)::bigint AS size
+  FROM fileset s
+  LEFT JOIN filesetentry x ON x.fileset = s.id
+  LEFT JOIN originalfile o ON o.id = x.originalfile
+ WHERE s.id > %(after)s AND {visible("s")}
+ GROUP BY s.id ORDER BY s.id LIMIT %(limit)s
+"""  # noqa: S608
+_IMAGE_FILES = f"""
+SELECT o.id, o.path, o.name, o.size, o.hash, h.value AS hasher
+  FROM image i
+  JOIN filesetentry x ON x.fileset = i.fileset
+  JOIN originalfile o ON o.id = x.originalfile
+  LEFT JOIN checksumalgorithm h ON h.id = o.hasher
+ WHERE i.id = %(id)s AND {visible("i")} ORDER BY x.fileset_index
+"""  # noqa: S608
+_FILE = f"""
+SELECT o.id, o.path, o.name, o.repo, o.mimetype FROM originalfile o
+ WHERE o.id = %(id)s AND {visible("o")}
+"""  # noqa: S608
+_THUMBNAIL = f"""
+SELECT n.id FROM image i JOIN pixels p ON p.image = i.id AND p.image_index = 0 JOIN thumbnail n ON n.pixels = p.id
+ WHERE i.id = %(id)s AND {visible("i")}
+ ORDER BY abs(greatest(n.sizex, n.sizey) - %(size)s), n.id DESC LIMIT 1
+"""  # noqa: S608
+_CLIENT_PATHS = f"""
+SELECT x.clientpath, max(x.fileset) AS fileset_id FROM filesetentry x JOIN fileset s ON s.id = x.fileset
+ WHERE x.clientpath = ANY(%(paths)s) AND {visible("s")} GROUP BY x.clientpath
+"""  # noqa: S608
+_NAMES = {
+    table: f"SELECT o.id, o.name FROM {table} o WHERE o.id = ANY(%(ids)s) AND {visible('o')}"  # noqa: S608
+    for table in ("image", "dataset", "project")
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows of a listing.
+
+    :param next: id to continue after; ``None`` at the end
+    """
+
+    rows: list[Row]
+    next: int | None
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file on the server's disk."""
+
+    path: Path
+    name: str
+    mimetype: str
+
+
+def stored_client_path(path: str) -> str:
+    """The form of a client's path that the database keeps: without the leading slash, as OMERO does."""
+    return path.lstrip("/")
+
+
+class Query:
+    """Everything that only reads."""
+
+    def __init__(self, database: Database, settings: Settings, repositories: Repositories) -> None:
+        self._database = database
+        self._data_directory = settings.data_directory
+        self._repositories = repositories
+
+    def images(self, actor: Actor, *, after: int, limit: int) -> Page:
+        """Images in the order of their ids."""
+        statement = f"{_IMAGES} AND i.id > %(after)s ORDER BY i.id LIMIT %(limit)s"
+        return self._page(statement, actor, after, limit)
+
+    def image(self, actor: Actor, image_id: int) -> Row:
+        """One image.
+
+        :raises AdminError: ``not-found``
+        """
+        row = self._database.row(f"{_IMAGES} AND i.id = %(id)s", {"id": image_id, **actor.visibility()})
+        if row is None:
+            raise not_found("image", image_id)
+        return row
+
+    def filesets(self, actor: Actor, *, after: int, limit: int) -> Page:
+        """Filesets in the order of their ids."""
+        return self._page(_FILESETS, actor, after, limit)
+
+    def image_files(self, actor: Actor, image_id: int) -> list[Row]:
+        """The files that an image was imported from.
+
+        :raises AdminError: ``not-found``
+        """
+        self.image(actor, image_id)
+        return self._database.rows(_IMAGE_FILES, {"id": image_id, **actor.visibility()})
+
+    def file(self, actor: Actor, file_id: int) -> StoredFile:
+        """Where a file's content is.
+
+        :raises AdminError: ``not-found``, ``path-escapes``
+        """
+        row = self._database.row(_FILE, {"id": file_id, **actor.visibility()})
+        if row is None or row["mimetype"] in ("Directory", "Repository"):
+            raise not_found("file", file_id)
+        if row["repo"] is None:
+            path = original_file_path(self._data_directory, file_id)
+        else:
+            root = self._repositories.root_of(row["repo"])
+            if root is None:
+                raise not_found("file", file_id)
+            path = files.inside(root, f"{row['path']}/{row['name']}".lstrip("/"))
+        if not path.is_file():
+            raise not_found("content of file", file_id)
+        return StoredFile(path, row["name"], row["mimetype"] or "application/octet-stream")
+
+    def thumbnail(self, actor: Actor, image_id: int, size: int) -> Path:
+        """The thumbnail nearest in size.
+
+        :param size: pixels of the longer side
+        :raises AdminError: ``not-found``, ``thumbnail-missing``
+        """
+        row = self._database.row(_THUMBNAIL, {"id": image_id, "size": size, **actor.visibility()})
+        path = thumbnail_path(self._data_directory, row["id"]) if row else None
+        if path is None or not path.is_file():
+            self.image(actor, image_id)
+            raise failed_error("thumbnail-missing", f"image {image_id} has no thumbnail yet")
+        return path
+
+    def known_client_paths(self, actor: Actor, paths: Sequence[str]) -> list[tuple[str, int]]:
+        """Those paths that were imported, with their filesets."""
+        wanted = {stored_client_path(path): path for path in paths}
+        rows = self._database.rows(_CLIENT_PATHS, {"paths": list(wanted), **actor.visibility()})
+        return [(wanted[row["clientpath"]], row["fileset_id"]) for row in rows]
+
+    def names(self, actor: Actor, entity: str, ids: Sequence[int]) -> dict[int, str]:
+        """Names of those objects that the actor may see."""
+        statement = _NAMES.get(entity.lower())
+        if statement is None:
+            return {}
+        rows = self._database.rows(statement, {"ids": list(ids), **actor.visibility()})
+        return {row["id"]: row["name"] for row in rows}
+
+    def _page(self, statement: str, actor: Actor, after: int, limit: int) -> Page:
+        rows = self._database.rows(statement, {"after": after, "limit": limit + 1, **actor.visibility()})
+        return Page(rows[:limit], rows[limit - 1]["id"] if len(rows) > limit else None)
