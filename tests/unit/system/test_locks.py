@@ -39,3 +39,11 @@ def test_symbolic_links_and_missing_directories_are_refused(tmp_path: Path) -> N
             pass
         assert caught.value.code == "file-not-written"
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.root
+def test_root_makes_the_lock_for_the_owner_of_the_directory(tmp_path: Path) -> None:
+    os.chown(tmp_path, 65534, 65534)
+    file = tmp_path / "x.lock"
+    with exclusive(file, what="x"):
+        assert (file.stat().st_uid, file.stat().st_mode & 0o777) == (65534, 0o600)

@@ -1,0 +1,80 @@
+"""Every way in which a command line ends: one line, the right status, no traceback on the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from omeroadmin.cli.boundary import guard
+from omeroadmin.cli.quick import run
+from omeroadmin.errors import AdminError, locked_error
+
+
+def failing(error: BaseException) -> int:
+    """Run something that fails."""
+
+    def action() -> int:
+        raise error
+
+    return guard(action)
+
+
+@pytest.fixture(autouse=True)
+def user_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory where bugs are logged."""
+    monkeypatch.setenv("OMERO_USERDIR", str(tmp_path / "omero"))
+    monkeypatch.setenv("OMERODIR", str(tmp_path))
+    return tmp_path / "omero"
+
+
+def test_expected_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert failing(locked_error("locked", "x is locked", "wait")) == 6
+    assert capsys.readouterr().err == "omero: x is locked\n  -> wait\n"
+
+
+def test_no_hint_no_second_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert failing(AdminError("code", "words \udcff", exit_status=locked_error("a", "b").exit_status)) == 6
+    assert capsys.readouterr().err == "omero: words \\udcff\n"
+
+
+def test_interrupt(capsys: pytest.CaptureFixture[str]) -> None:
+    assert failing(KeyboardInterrupt()) == 130
+    assert capsys.readouterr().err == "Interrupted.\n"
+
+
+def test_bug_goes_to_the_log(capsys: pytest.CaptureFixture[str], user_directory: Path) -> None:
+    assert failing(ZeroDivisionError("first\nsecond")) == 1
+    log = user_directory / "omero-bugs.log"
+    assert capsys.readouterr().err == f"omero: bug: ZeroDivisionError: first (traceback in {log})\n"
+    assert "Traceback" in log.read_text()
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_bug_that_cannot_be_logged_is_shown(capsys: pytest.CaptureFixture[str], user_directory: Path) -> None:
+    user_directory.write_text("no directory")
+    assert failing(ZeroDivisionError("x")) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["config", "nonsense"], ("nonsense", "omero config --help")),
+        (["nonsense"], ("nonsense", "omero --help")),
+        (["config", "get", "--nonsense"], ("--nonsense", "omero config get --help")),
+        (["config", "set"], ("KEY", "omero config set --help")),
+    ],
+)
+def test_usage(arguments: list[str], words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == 2
+    for word in words:
+        assert word in shown.err
+
+
+def test_a_group_alone_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config"]) == 2
+    assert "Commands:" in capsys.readouterr().err
