@@ -10,6 +10,7 @@ from omeroadmin.grid.elements import Node, flatten, read_descriptor
 from omeroadmin.grid.expansion import Scope, UndefinedVariableError
 from omeroadmin.grid.model import ServerSpecification
 
+_PROFILES = "config.xml"
 _ACTIVATION_TIMEOUT = 120.0
 _DEACTIVATION_TIMEOUT = 10.0
 _ACTIVATIONS = ("always", "manual", "on-demand", "session")
@@ -173,7 +174,13 @@ class _Builder:
                 else:
                     yield from self.properties((child,), seen)
         for child in own:
-            yield child.require("name"), _expand(child, self.scope, child.get("value"), keep_properties=True)
+            yield child.require("name"), self._value(child)
+
+    def _value(self, element: Node) -> str:
+        # The admin's own values are data, the same for the toolkit and the servers: no dollar in them is ours.
+        if element.file.name == _PROFILES:
+            return element.get("value")
+        return _expand(element, self.scope, element.get("value"))
 
     def _referenced(self, reference: Node, seen: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         name = _expand(reference, self.scope, reference.require("refid"))
@@ -185,8 +192,8 @@ class _Builder:
         yield from self.properties((found,), (*seen, name))
 
 
-def _expand(element: Node, scope: Scope, text: str, *, keep_properties: bool = False) -> str:
+def _expand(element: Node, scope: Scope, text: str) -> str:
     try:
-        return scope.expand(text, keep_properties=keep_properties)
+        return scope.expand(text)
     except UndefinedVariableError as error:
         raise element.error(str(error)) from error

@@ -36,35 +36,30 @@ class Scope:
         """A scope whose variables hide those of this one."""
         return Scope(self.values, {**self.variables, **variables})
 
-    def expand(self, text: str, *, keep_properties: bool = False) -> str:
+    def expand(self, text: str) -> str:
         """Replace all references; what replaces them is not looked at again.
 
-        :param keep_properties: leave references such as ``${omero.data.dir}`` alone: the server itself resolves
-            what its properties say of each other
         :raises UndefinedVariableError: for a name that is not defined here
         """
-        return self._expand(text, (), keep_properties=keep_properties)
+        return self._expand(text, ())
 
-    def _expand(self, text: str, seen: tuple[str, ...], *, keep_properties: bool) -> str:
+    def _expand(self, text: str, seen: tuple[str, ...]) -> str:
         def replacement(match: re.Match[str]) -> str:
             dollars, name = match["dollars"], match["name"]
-            kept = "$" * (len(dollars) // 2)
-            if len(dollars) % 2:
-                return f"{kept}${{{name}}}"
-            if keep_properties and "." in name and name not in self.values and name not in self.variables:
-                return f"{kept}${{{name}}}"
-            return kept + self._value(name, seen, keep_properties=keep_properties)
+            literal = len(dollars) % 2
+            return "$" * (len(dollars) // 2) + (f"${{{name}}}" if literal else self._value(name, seen))
 
         return _REFERENCE.sub(replacement, text)
 
-    def _value(self, name: str, seen: tuple[str, ...], *, keep_properties: bool) -> str:
+    def _value(self, name: str, seen: tuple[str, ...]) -> str:
         if name in self.values:
             return self.values[name]
         if name not in self.variables:
-            raise UndefinedVariableError(f"variable {name} is not defined")
+            raise UndefinedVariableError(f"refers to the variable {name}, which is not defined")
         if name in seen:
-            raise UndefinedVariableError(f"variable {name} refers to itself: {' -> '.join((*seen, name))}")
-        return self._expand(self.variables[name], (*seen, name), keep_properties=keep_properties)
+            circle = " -> ".join((*seen, name))
+            raise UndefinedVariableError(f"refers to the variable {name}, which refers to itself: {circle}")
+        return self._expand(self.variables[name], (*seen, name))
 
 
 def escape(text: str) -> str:
