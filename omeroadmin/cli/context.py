@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omeroadmin.errors import configuration_error, usage_error
 from omeroadmin.schema.instance import Instance
+
+if TYPE_CHECKING:
+    from omeroadmin.schema.settings import Settings
 
 
 def require_instance() -> Instance:
@@ -29,6 +33,16 @@ def require_instance() -> Instance:
             "export OMERODIR=/path/to/OMERO.server, or make an instance: omero install --help",
         )
     return Instance(path.resolve())
+
+
+def instance_settings() -> Settings:
+    """The properties in force of the instance that ``OMERODIR`` names.
+
+    :raises AdminError: ``omerodir-unset``, ``omerodir-missing``, ``config-unparsable``
+    """
+    from omeroadmin.profiles.store import load_settings
+
+    return load_settings(require_instance())
 
 
 def install_directory(chosen: Path | None) -> Path:

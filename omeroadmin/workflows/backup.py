@@ -205,7 +205,7 @@ def _finish(run: _Run, collected: Collected, lines: int) -> Snapshot:
         manifest_checksum=file_checksum(manifest_path(run.directory)),
         omerodir=str(run.wish.instance.omerodir),
         parts=sums,
-        roots={root.name: str(root.directory) for root in run.scope.roots} | {"managed-prefix": run.scope.managed},
+        roots={root.name: str(root.directory) for root in run.scope.roots},
         repositories=run.repositories,
         versions=run.versions,
         database=run.database,

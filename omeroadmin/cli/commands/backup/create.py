@@ -1,0 +1,42 @@
+"""``omero backup create``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from omeroadmin.cli.context import require_instance
+from omeroadmin.cli.views import backups as view
+from omeroadmin.errors import ExitStatus
+
+
+def command(
+    target: Annotated[
+        Path | None, typer.Option("--target", metavar="DIR", help="Where snapshots are kept [omero.backup.target].")
+    ] = None,
+    tag: Annotated[str, typer.Option("--tag", help="Your own words for the list.")] = "",
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Connections that dump, threads that read.")] = 2,
+    certificates: Annotated[
+        bool, typer.Option("--certificates/--no-certificates", help="Whether private keys are saved as well.")
+    ] = True,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing unless something is wrong.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Take a snapshot of database, binary repository and configuration, running or stopped.
+
+    Files that the previous snapshot has are not copied again. If a file that the database names is missing or differs,
+    the snapshot is marked inconsistent, the file is named, and the exit status is 5.
+
+    Example: omero backup create --target /backup/omero --tag before-upgrade
+    """
+    from omeroadmin.profiles.store import load_settings
+    from omeroadmin.workflows.backup import BackupWish, create_backup
+
+    instance = require_instance()
+    wish = BackupWish(instance, load_settings(instance), target, tag, jobs, certificates)
+    snapshot = create_backup(wish)
+    view.show_created(snapshot, as_json=as_json, quiet=quiet)
+    if not snapshot.consistent:
+        raise typer.Exit(ExitStatus.FAILED)

@@ -1,0 +1,42 @@
+"""``omero backup verify``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from omeroadmin.cli.context import instance_settings
+from omeroadmin.cli.views import backups as view
+from omeroadmin.errors import ExitStatus
+
+
+def command(
+    snapshot: Annotated[
+        str, typer.Argument(metavar="[ID]", help="The snapshot: its id, the beginning of it, or latest.")
+    ] = "latest",
+    target: Annotated[
+        Path | None, typer.Option("--target", metavar="DIR", help="Where snapshots are kept [omero.backup.target].")
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Threads that read.")] = 2,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing unless something is wrong.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Prove a snapshot: read all of it, restore its dump into a throwaway database, reconcile the two.
+
+    Each fault is named with the file in the repository and the file in the target, and the exit status is 5.
+
+    Example: omero backup verify --target /backup/omero
+    """
+    from omeroadmin.schema.settings import Settings
+    from omeroadmin.workflows.backup_scope import target_directory
+    from omeroadmin.workflows.backup_verify import VerifyWish, verify_backup
+
+    settings = instance_settings() if target is None or os.environ.get("OMERODIR") else None
+    place = target_directory(settings, target)
+    verified = verify_backup(VerifyWish(place, settings or Settings({}), snapshot, jobs))
+    view.show_verified(verified, as_json=as_json, quiet=quiet)
+    if not verified.succeeded:
+        raise typer.Exit(ExitStatus.FAILED)

@@ -1,0 +1,361 @@
+"""Makes a second instance of a snapshot: other directory, other ports, the same images.
+
+Nothing that exists is touched without being asked. A restore that was interrupted goes on where it was: files with
+the right bytes stay, the database is made anew.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from omeroadmin.backups import parts
+from omeroadmin.backups.snapshot import Snapshot
+from omeroadmin.backups.store import find_snapshot
+from omeroadmin.backups.target import Target
+from omeroadmin.backups.verify import check_parts
+from omeroadmin.database import embedded
+from omeroadmin.database.plan import DatabaseFacts, DatabaseWish, StopCluster, database_facts, plan_database
+from omeroadmin.database.programs import Programs, client_programs
+from omeroadmin.errors import configuration_error, failed_error
+from omeroadmin.profiles.plan import plan_properties
+from omeroadmin.profiles.store import read_profile
+from omeroadmin.repository.layout import inspect_data_directories, plan_data_directories
+from omeroadmin.schema.instance import Instance
+from omeroadmin.schema.settings import Settings
+from omeroadmin.steps.apply import Listener, apply_plan
+from omeroadmin.steps.kinds import MakeDirectory, WriteFile
+from omeroadmin.steps.plan import Plan, Step
+from omeroadmin.system import files, sockets
+from omeroadmin.system.local import LocalHost
+from omeroadmin.workflows.backup_scope import CERTIFICATES, DATA, MANAGED, SCRIPTS, TARGET_PROPERTY
+from omeroadmin.workflows.install import ExternalDatabase, free_database_port
+from omeroadmin.workflows.restore_steps import (
+    CheckRestored,
+    EmptyDirectory,
+    ExtractFiles,
+    Mark,
+    RestoreDump,
+    RestoreReport,
+    read_mark,
+    refuse_too_old,
+)
+
+_RENDERED = frozenset(
+    {"master.cfg", "internal.cfg", "ice.config", "grid/default.xml", "grid/windefault.xml", "grid/templates.xml"}
+)
+"""Files below etc that each start writes anew; the absence of internal.cfg means "never started"."""
+
+
+@dataclass(frozen=True)
+class RestoreWish:
+    """What was asked for.
+
+    :param target: directory with snapshots
+    :param snapshot: id, the beginning of one, or ``latest``
+    :param into: directory of the new instance
+    :param data_directory: its data; ``None``: beside it, named after it
+    :param ports_prefix: text put before the ports; ``None``: as in the snapshot
+    :param database: ``None``: a PostgreSQL of the instance's own
+    :param overwrite: whether existing files and the existing database may be replaced
+    """
+
+    target: Path
+    snapshot: str
+    into: Path
+    data_directory: Path | None = None
+    ports_prefix: str | None = None
+    database: ExternalDatabase | None = None
+    overwrite: bool = False
+    jobs: int = 2
+
+
+@dataclass(frozen=True)
+class RestorePlan:
+    """The plan, and where the outcome will stand.
+
+    :param settings: properties of the restored instance
+    :param report: is filled while the plan is carried out
+    """
+
+    plan: Plan
+    instance: Instance
+    settings: Settings = field(repr=False)
+    snapshot: Snapshot = field(repr=False)
+    report: RestoreReport
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """The instance to be made."""
+
+    wish: RestoreWish
+    target: Target
+    snapshot: Snapshot
+    instance: Instance
+    data: Path
+    resumes: bool
+
+    @property
+    def directory(self) -> Path:
+        """The snapshot's."""
+        return self.target.snapshot_directory(self.snapshot.id)
+
+    @property
+    def mark(self) -> Path:
+        return self.instance.var / "restore.json"
+
+    @property
+    def places(self) -> dict[str, Path]:
+        """Where each root of the manifest goes."""
+        everything = {
+            DATA: self.data,
+            MANAGED: self.instance.omerodir.with_name(f"{self.instance.omerodir.name}-managed"),
+            CERTIFICATES: self.instance.etc / "certs",
+            SCRIPTS: self.instance.scripts_directory,
+        }
+        return {name: place for name, place in everything.items() if name in self.snapshot.roots}
+
+
+def plan_restore(wish: RestoreWish) -> RestorePlan:
+    """Look at snapshot and destination, and plan.
+
+    :raises AdminError: ``backup-target-missing``, ``snapshot-unknown``, ``snapshot-ambiguous``, ``snapshot-damaged``,
+        ``restore-over-existing``, ``restore-into-target``, ``restore-over-running``, ``postgresql-too-old``, and those
+        of the database
+    """
+    copy = _look(wish)
+    _refuse_damaged(copy)
+    values, settings, properties = _properties(copy)
+    instance, report = copy.instance, RestoreReport()
+    facts = database_facts(instance, settings)
+    programs = _programs(facts, settings, copy.snapshot)
+    places, rows_file = tuple(copy.places.items()), instance.temporary_directory / "restored-rows.jsonl.zst"
+    host = LocalHost()
+    steps: list[Step] = [
+        *_directories(instance),
+        Mark(copy.mark, copy.snapshot.id, copy.data, finished=False),
+        *_configuration(copy),
+        *plan_properties(values, properties, instance.config_xml),
+        *plan_data_directories(settings, inspect_data_directories(settings, host)),
+        *_empty_index(copy),
+        ExtractFiles(copy.target, copy.snapshot, places, report),
+        *plan_database(facts, DatabaseWish(instance, settings, None, keep_running=True)),
+        *_start(facts, instance, settings),
+        RestoreDump(
+            instance,
+            settings,
+            copy.directory,
+            programs,
+            tuple(copy.snapshot.repositories.items()),
+            rows_file,
+            wish.jobs,
+        ),
+        *([StopCluster(instance, settings)] if facts.programs is not None else []),
+        CheckRestored(copy.target, copy.snapshot, places, rows_file, report),
+        Mark(copy.mark, copy.snapshot.id, copy.data, finished=True),
+    ]
+    title = f"{'go on restoring' if copy.resumes else 'restore'} snapshot {copy.snapshot.id} to {instance.omerodir}"
+    return RestorePlan(Plan(f"{title}, data to {copy.data}", tuple(steps)), instance, settings, copy.snapshot, report)
+
+
+def carry_out(plan: RestorePlan, listener: Listener | None = None) -> RestoreReport:
+    """Carry a restore out; a PostgreSQL that it started is stopped, also after a failure.
+
+    :return: with the faults of what could not be restored
+    :raises AdminError: of the step that failed
+    """
+    try:
+        apply_plan(plan.plan, LocalHost(), listener)
+    except BaseException:
+        if embedded.is_embedded(plan.settings) and embedded.cluster_of(plan.instance).exists:
+            embedded.stop(plan.instance, plan.settings)
+        raise
+    return plan.report
+
+
+def start_restored(plan: RestorePlan) -> None:
+    """Start the restored server.
+
+    :raises AdminError: as :func:`omeroadmin.workflows.lifecycle.start`
+    """
+    from omeroadmin.workflows.lifecycle import start
+
+    start(plan.instance)
+
+
+def _look(wish: RestoreWish) -> _Copy:
+    target, snapshot = find_snapshot(wish.target, wish.snapshot)
+    into = Path(os.path.realpath(wish.into))
+    data = Path(os.path.realpath(wish.data_directory or into.with_name(f"{into.name}-data")))
+    instance = Instance(into)
+    mark = read_mark(instance.var / "restore.json")
+    resumes = mark == {"snapshot": snapshot.id, "data": str(data), "finished": False}
+    copy = _Copy(wish, target, snapshot, instance, data, resumes)
+    root = Path(os.path.realpath(target.root))
+    for place in (into, *copy.places.values()):
+        if place.is_relative_to(root) or root.is_relative_to(place):
+            raise configuration_error(
+                "restore-into-target",
+                f"{place} and the backup target {root} lie in each other",
+                "choose another --into",
+            )
+        if place.is_dir() and any(place.iterdir()) and not (resumes or wish.overwrite):
+            raise _existing(place)
+    if _answers(instance):
+        raise configuration_error(
+            "restore-over-running",
+            f"the server in {into} is running",
+            f"omero --omerodir {into} admin stop",
+        )
+    return copy
+
+
+def _existing(place: Path) -> Exception:
+    return configuration_error(
+        "restore-over-existing",
+        f"{place} is there already and not empty; nothing was changed",
+        "choose other directories with --into and --data-dir, or replace what is there with --overwrite",
+    )
+
+
+def _answers(instance: Instance) -> bool:
+    try:
+        sockets.connect_unix(instance.node_directory("master") / "node.sock", timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def _refuse_damaged(copy: _Copy) -> None:
+    """What the plan is made of must be whole; a single damaged image is no reason not to restore the others."""
+    faults = list(check_parts(copy.target, copy.snapshot))
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise failed_error(
+            "snapshot-damaged",
+            f"snapshot {copy.snapshot.id} is damaged: {faults[0]}{more}",
+            f"restore another one: omero backup list --target {copy.target.root}",
+        )
+
+
+def _properties(copy: _Copy) -> tuple[dict[str, str], Settings, dict[str, str]]:
+    """The snapshot's properties, the restored instance's settings, and the properties that differ."""
+    values = read_profile(copy.directory / parts.CONFIGURATION / "grid" / "config.xml").values
+    properties = relocated(values, copy.snapshot, copy.instance, copy.places)
+    properties["omero.data.dir"] = str(copy.data)
+    # Snapshots of two servers in one target would be taken for one another's.
+    if values.get(TARGET_PROPERTY):
+        properties[TARGET_PROPERTY] = ""
+    if MANAGED in copy.places:
+        properties["omero.managed.dir"] = str(copy.places[MANAGED])
+    if CERTIFICATES in copy.places:
+        properties["omero.glacier2.IceSSL.DefaultDir"] = str(copy.places[CERTIFICATES])
+    if copy.wish.ports_prefix is not None:
+        properties["omero.ports.prefix"] = copy.wish.ports_prefix
+    properties |= _database_properties(copy, values)
+    settings = Settings({**values, **properties})
+    settings.port("ssl")
+    return values, settings, properties
+
+
+def _database_properties(copy: _Copy, values: Mapping[str, str]) -> dict[str, str]:
+    external = copy.wish.database
+    if external is not None:
+        return {
+            "omero.db.embedded": "false",
+            "omero.db.host": external.host,
+            "omero.db.port": str(external.port),
+            "omero.db.name": external.name,
+            "omero.db.user": external.user,
+            "omero.db.pass": external.password,
+        }
+    present = read_profile(copy.instance.config_xml).values if copy.instance.config_xml.exists() else {}
+    reuse = present.get("omero.db.embedded") == "true" and present.get("omero.data.dir") == str(copy.data)
+    prefix = copy.wish.ports_prefix if copy.wish.ports_prefix is not None else values.get("omero.ports.prefix", "")
+    return {
+        "omero.db.embedded": "true",
+        "omero.db.host": "127.0.0.1",
+        "omero.db.port": present["omero.db.port"] if reuse else str(free_database_port(prefix)),
+        "omero.db.name": values.get("omero.db.name", "omero"),
+        "omero.db.user": values.get("omero.db.user", "omero"),
+        "omero.db.pass": present["omero.db.pass"] if reuse else secrets.token_urlsafe(24),
+    }
+
+
+def relocated(
+    values: Mapping[str, str], snapshot: Snapshot, instance: Instance, places: Mapping[str, Path]
+) -> dict[str, str]:
+    """Properties whose paths lie in what moves, with their new paths.
+
+    :param values: the snapshot's properties
+    :param places: where each root of the manifest goes
+    """
+    moves = {old: places[name] for name, old in snapshot.roots.items() if name in places}
+    moves[snapshot.omerodir] = instance.omerodir
+    changed: dict[str, str] = {}
+    for name, value in values.items():
+        for old in sorted(moves, key=len, reverse=True):
+            if value == old or value.startswith(f"{old}/"):
+                changed[name] = f"{moves[old]}{value[len(old) :]}"
+                break
+    return changed
+
+
+def _programs(facts: DatabaseFacts, settings: Settings, snapshot: Snapshot) -> Programs:
+    major = snapshot.versions.get("postgresql", "").partition(".")[0]
+    programs = facts.programs or client_programs(settings, server_major=int(major) if major.isdigit() else 0)
+    refuse_too_old(programs, snapshot)
+    return programs
+
+
+def _start(facts: DatabaseFacts, instance: Instance, settings: Settings) -> list[Step]:
+    """A cluster with a database needs no further step but for this one."""
+    from omeroadmin.database.plan import StartCluster
+
+    if facts.programs is None or facts.running or not (facts.cluster_exists and facts.database_exists):
+        return []
+    return [StartCluster(instance, settings, facts.address.port)]
+
+
+def _directories(instance: Instance) -> list[Step]:
+    wanted = {
+        instance.omerodir: 0o755,
+        instance.etc: 0o700,
+        instance.grid_directory: 0o700,
+        instance.var: 0o700,
+        instance.log_directory: 0o700,
+        instance.temporary_directory: 0o700,
+        instance.run_directory: 0o700,
+        instance.scripts_directory.parent: 0o755,
+        instance.scripts_directory: 0o755,
+    }
+    return [MakeDirectory(path, mode) for path, mode in wanted.items() if not path.is_dir()]
+
+
+def _configuration(copy: _Copy) -> list[Step]:
+    """The files below etc but those that a start writes."""
+    steps: list[Step] = []
+    made: set[Path] = {copy.instance.etc, copy.instance.grid_directory}
+    for part in sorted(copy.snapshot.parts):
+        top, _, relative = part.partition("/")
+        if top != parts.CONFIGURATION or relative in _RENDERED:
+            continue
+        path = files.inside(copy.instance.etc, relative)
+        for parent in reversed(path.relative_to(copy.instance.etc).parents):
+            directory = copy.instance.etc / parent
+            if directory not in made:
+                steps.append(MakeDirectory(directory, 0o755))
+                made.add(directory)
+        content = files.read_bytes(files.inside(copy.directory, part))
+        mode = files.PLAIN_MODE if relative.startswith("templates/") else files.SECRET_MODE
+        steps.append(WriteFile(path, content, mode, "as it was saved"))
+    return steps
+
+
+def _empty_index(copy: _Copy) -> list[Step]:
+    index = copy.data / "FullText"
+    return [EmptyDirectory(index)] if index.is_dir() and any(index.iterdir()) else []
