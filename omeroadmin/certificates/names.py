@@ -67,4 +67,7 @@ def local_names() -> tuple[str, ...]:
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:
     """Names without repetition, in their order; host names know no case."""
-    return tuple({name.lower(): name for name in reversed(tuple(names))}.values())[::-1]
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(name.lower(), name)
+    return tuple(found.values())
