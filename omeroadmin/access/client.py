@@ -135,7 +135,7 @@ class Client:
     def download(self, path: str, sink: Callable[[bytes], object]) -> int:
         """Receive bytes, piece by piece.
 
-        :param sink: takes each piece
+        :param sink: takes each piece; what it raises ends the download
         :return: number of bytes
         :raises AdminError: as :meth:`get`
         """
@@ -143,15 +143,17 @@ class Client:
         if response.status != 200:
             raise answer_error(self.address, response.status, self._read(response, self._timeout))
         received = 0
+        whole = False
         try:
-            while piece := response.read(_PIECE):
+            while piece := self._piece(response):
                 sink(piece)
                 received += len(piece)
-            if response.length:
-                raise ConnectionError
-        except (OSError, HTTPException) as error:
-            self.close()
-            raise exchange_error(self.address, error, self._timeout) from error
+            whole = True
+        finally:
+            # What is left of an answer would be taken for the next one.
+            if not whole:
+                self.close()
+        self._used = time.monotonic()
         return received
 
     def pages(self, path: str, name: str, *, page: int = 500) -> Iterator[dict[str, Any]]:
@@ -261,6 +263,16 @@ class Client:
             connection.close()
             raise connect_error(self.address, error, limit) from error
         return connection
+
+    def _piece(self, response: HTTPResponse) -> bytes:
+        """The next bytes of a stream; none at its end."""
+        try:
+            piece = response.read(_PIECE)
+            if not piece and response.length:
+                raise ConnectionResetError
+        except (OSError, HTTPException) as error:
+            raise exchange_error(self.address, error, self._timeout) from error
+        return piece
 
     def _read(self, response: HTTPResponse, timeout: float) -> bytes:
         """A whole document, unless it comes too slowly or is too large."""

@@ -143,6 +143,21 @@ def test_without_a_session(omero: Omero) -> None:
     assert omero.json("sessions", "list", "--style", "json")["sessions"] == []
 
 
+def test_a_key_is_used_without_being_stored(omero: Omero, server: Server) -> None:
+    key = str(uuid.uuid4())
+    server.state.sessions[key] = "user-1"
+    done = omero.run("fs", "repos", "-s", f"localhost:{server.port}", "-k", "-", input_text=f"{key}\n")
+    assert done.returncode == 0, done.stderr
+    assert keys(omero) == []
+
+
+def test_a_server_that_is_away_costs_no_session(user: Omero, server: Server) -> None:
+    server.shutdown()
+    server.server_close()
+    assert user.run("fs", "repos").returncode == 4
+    assert len(keys(user)) == 1
+
+
 def test_an_expired_session_is_said_and_forgotten(user: Omero, server: Server) -> None:
     server.state.sessions.clear()
     done = user.run("fs", "images")

@@ -201,3 +201,26 @@ def test_the_session_is_kept_alive(server: Server, client: Client) -> None:
         assert wait_until(lambda: server.state.requests.count("POST /sessions/current/keepalive") > 2, timeout=10)
     with KeepAlive(client.again(), 0):
         pass
+
+
+def test_a_download_cut_short_is_no_download(server: Server, client: Client) -> None:
+    def cut(handler: Handler) -> bool:
+        handler.answer_bytes(200, bytes(1000), length=5000)
+        handler.close_connection = True
+        return True
+
+    server.state.fault = cut
+    with pytest.raises(AdminError) as caught:
+        client.download("/files/1/content", lambda _: None)
+    assert caught.value.code == "connection-lost"
+
+
+def test_a_download_that_the_reader_ends_leaves_a_usable_client(server: Server, client: Client) -> None:
+    server.state.content[1] = bytes(5_000_000)
+
+    def refuse(_: bytes) -> None:
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        client.download("/files/1/content", refuse)
+    assert client.current_session().user == "root"

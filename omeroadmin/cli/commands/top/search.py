@@ -12,7 +12,7 @@ from omeroadmin.cli.session import CaFileOption, KeyOption, PortOption, ServerOp
 
 def command(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="Words to look for in names.")],
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many at most.")] = 25,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="How many at most.")] = 25,
     style: Annotated[Style, typer.Option("--style", help="How to print the list.")] = Style.SQL,
     server: ServerOption = None,
     port: PortOption = None,
