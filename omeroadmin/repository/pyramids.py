@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from omeroadmin.errors import AdminError
+from omeroadmin.errors import AdminError, failed_error
 from omeroadmin.repository.images import ImageMetadata, read_metadata
 from omeroadmin.repository.layout import pyramid_lock_path
 from omeroadmin.repository.planes import plane_error
@@ -54,7 +54,12 @@ def needs_pyramid(metadata: ImageMetadata, settings: Settings) -> bool:
 
 
 def make_pyramid(
-    source: Path, target: Path, *, metadata: ImageMetadata | None = None, tile: TileSize | None = None
+    source: Path,
+    target: Path,
+    *,
+    metadata: ImageMetadata | None = None,
+    tile: TileSize | None = None,
+    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> None:
     """Write the pyramid of an image; nobody sees it before it is whole.
 
@@ -63,7 +68,9 @@ def make_pyramid(
     :param target: ``Pixels/…/<id>_pyramid``
     :param metadata: the image of the file; its first by default
     :param tile: 256 x 256 by default
-    :raises AdminError: ``unreadable-image``, ``file-not-read``, ``file-not-written``, ``locked`` if it is being written
+    :param is_cancelled: asked many times meanwhile; true ends the work
+    :raises AdminError: ``unreadable-image``, ``file-not-read``, ``file-not-written``, ``cancelled``,
+        ``locked`` if it is being written
     """
     image = metadata or read_metadata(source)[0]
     vips = libvips()
@@ -71,10 +78,12 @@ def make_pyramid(
     files.make_directory(target.parent, mode=0o750)
     with _pyramid_lock(target), _temporary(target) as temporary:
         try:
-            _stacked(source, image).tiffsave(
+            stack = _stacked(source, image)
+            stack.set_progress(True)
+            stack.signal_connect("eval", lambda running, _progress: running.set_kill(is_cancelled()))
+            stack.tiffsave(
                 os.fspath(temporary),
                 compression="deflate",
-                Q=1,
                 tile=True,
                 tile_width=size.width,
                 tile_height=size.height,
@@ -84,6 +93,8 @@ def make_pyramid(
                 depth="onetile",
             )
         except vips.Error as error:
+            if is_cancelled():
+                raise failed_error("cancelled", f"the pyramid {target.name} was not finished") from error
             raise _save_error(source, target, error) from error
         _publish(temporary, target)
 
@@ -101,7 +112,7 @@ def _stacked(source: Path, image: ImageMetadata) -> Any:
 def ome_xml(image: ImageMetadata) -> str:
     """OME-XML of a pyramid's first plane."""
     channels = "".join(
-        f'<Channel ID="Channel:0:{number}" SamplesPerPixel="{image.samples}"{_named(name)}/>'
+        f'<Channel ID="Channel:0:{number}" SamplesPerPixel="{image.samples}"{_named(name if image.samples == 1 else "")}/>'
         for number, name in enumerate(image.channel_names[:: image.samples])
     )
     return (

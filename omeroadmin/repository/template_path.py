@@ -139,8 +139,7 @@ def expand_below(root: Path, template: str, context: TemplateContext) -> Templat
 
 def _split(template: str) -> tuple[list[str], list[str]]:
     """Components before and after the last double slash; without one, all are the user's."""
-    stripped = template.strip().strip("/")
-    left, _, right = stripped.rpartition("//")
+    left, _, right = template.strip().rpartition("//")
     root_owned = [part for part in left.split("/") if part]
     user_owned = [part for part in right.split("/") if part]
     if not user_owned:

@@ -168,7 +168,7 @@ def _one_ome_image(path: Path, number: int, image: OmeImage, next_page: int) -> 
         size_c=sizes["C"],
         size_t=sizes["T"],
         pixel_type=image.pixel_type,
-        channel_names=channels if any(channels) else colour_names(samples) if sizes["C"] == samples else channels,
+        channel_names=colour_names(samples) if 1 < samples == sizes["C"] else channels,
         significant_bits=image.significant_bits or bits_of(image.pixel_type),
         dimension_order=image.dimension_order,
         samples=samples,

@@ -12,6 +12,11 @@ class Trouble:
         self._context = context
         self._message = ""
 
+    @property
+    def is_noted(self) -> bool:
+        """Whether there is trouble now."""
+        return bool(self._message)
+
     def note(self, message: str) -> None:
         """The server can't do its job.
 

@@ -64,7 +64,8 @@ class PixelData:
 
     def _catch_up(self) -> None:
         position = self._eventlog.position()
-        self._trouble.clear()
+        if not self._trouble.is_noted:
+            self._context.health.ready()
         while not self._context.stop.requested:
             batch = self._eventlog.batch(position, self._batch_size, (ACTION,))
             for entry in batch.entries:
@@ -76,6 +77,7 @@ class PixelData:
                 position = batch.end
             if batch.is_last:
                 break
+        self._trouble.clear()
         self._context.health.note("position", position)
 
     def _deal_with(self, entry: Entry) -> bool:
@@ -94,6 +96,9 @@ class PixelData:
                 if error.exit_status is ExitStatus.UNREACHABLE:
                     self._attempts.end()
                     raise
+                if error.code == "cancelled":
+                    self._attempts.end()
+                    return False
                 if attempt == _ATTEMPTS or error.code in _FINAL:
                     return self._give_up(entry, error.message)
                 self._context.log.warning("Pixels:%d attempt %d: %s", entry.entity_id, attempt, error.message)
@@ -144,7 +149,9 @@ class PixelData:
         target = layout.pyramid_path(self._settings.data_directory, pixels_id)
         if target.exists() and target.stat().st_size:
             return
-        pyramids.make_pyramid(source.path, target, metadata=metadata, tile=self._tile)
+        pyramids.make_pyramid(
+            source.path, target, metadata=metadata, tile=self._tile, is_cancelled=lambda: self._context.stop.requested
+        )
         self._context.log.info("Pixels:%d has a pyramid of %d bytes", pixels_id, target.stat().st_size)
 
     def close(self) -> None:
