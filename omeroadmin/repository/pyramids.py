@@ -112,7 +112,7 @@ def _stacked(source: Path, image: ImageMetadata) -> Any:
 def ome_xml(image: ImageMetadata) -> str:
     """OME-XML of a pyramid's first plane."""
     channels = "".join(
-        f'<Channel ID="Channel:0:{number}" SamplesPerPixel="{image.samples}"{_named(name if image.samples == 1 else "")}/>'
+        f'<Channel ID="Channel:0:{number}" SamplesPerPixel="{image.samples}"{_named(name, image.samples)}/>'
         for number, name in enumerate(image.channel_names[:: image.samples])
     )
     return (
@@ -125,8 +125,9 @@ def ome_xml(image: ImageMetadata) -> str:
     )
 
 
-def _named(name: str) -> str:
-    return f" Name={quoteattr(name)}" if name else ""
+def _named(name: str, samples: int) -> str:
+    """One element stands for all colours of a picture, so it has no name of its own."""
+    return f" Name={quoteattr(name)}" if name and samples == 1 else ""
 
 
 @contextlib.contextmanager
