@@ -120,9 +120,10 @@ class EventLog:
         return int(row[0])
 
     def _writers(self) -> set[tuple[int, str]]:
-        """Transactions that may have written to the eventlog and have not ended."""
+        """Transactions that may have written to the eventlog and have not ended: the event comes before its rows."""
         rows = self.connection.execute(
-            "SELECT pid, virtualtransaction FROM pg_locks WHERE relation = 'eventlog'::regclass "
+            "SELECT pid, virtualtransaction FROM pg_locks "
+            "WHERE relation IN ('event'::regclass, 'eventlog'::regclass) "
             "AND mode = 'RowExclusiveLock' AND pid <> pg_backend_pid()"
         ).fetchall()
         return {(row[0], row[1]) for row in rows}

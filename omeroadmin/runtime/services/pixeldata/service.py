@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import psycopg
 
 from omeroadmin.errors import AdminError, ExitStatus, failed_error
@@ -122,8 +124,7 @@ class PixelData:
             self._context.log.warning("Pixels:%d has no file any more", pixels_id)
             return
         metadata = self._metadata(source)
-        extremes = planes.minimum_maximum(source.path, metadata)
-        self._blitz.request("POST", f"/internal/pixels/{pixels_id}/statistics", {"channels": extremes})
+        self._store_extremes(pixels_id, planes.minimum_maximum(source.path, metadata))
         self._make_thumbnail(pixels_id, source, metadata)
         if pyramids.needs_pyramid(metadata, self._settings):
             self._make_pyramid(pixels_id, source, metadata)
@@ -134,6 +135,12 @@ class PixelData:
         if source.series >= len(images):
             raise failed_error("unreadable-image", f"{source.path.name} has no image number {source.series}")
         return images[source.series]
+
+    def _store_extremes(self, pixels_id: int, extremes: tuple[tuple[float, float], ...]) -> None:
+        if not all(math.isfinite(low) and math.isfinite(high) for low, high in extremes):
+            self._context.log.warning("Pixels:%d has values that are no numbers: no minimum and maximum", pixels_id)
+            return
+        self._blitz.request("POST", f"/internal/pixels/{pixels_id}/statistics", {"channels": extremes})
 
     def _make_thumbnail(self, pixels_id: int, source: Source, metadata: ImageMetadata) -> None:
         content = planes.make_thumbnail(source.path, self._thumbnail_size, metadata)

@@ -11,7 +11,7 @@ import psycopg
 from omeroadmin.system import files
 
 _SOURCE = """
-SELECT i.series, coalesce(m.path, e.path), coalesce(m.name, e.name)
+SELECT i.series, coalesce(p.path, m.path, e.path), coalesce(p.name, m.name, e.name)
   FROM pixels p
   JOIN image i ON i.id = p.image
   LEFT JOIN LATERAL (
