@@ -96,7 +96,7 @@ def test_demo_unprivileged(checkout: Checkout) -> None:
 def test_demo_as_root_without_postgresql(checkout: Checkout) -> None:
     if os.geteuid() != 0:
         pytest.skip("needs root, to start the demo as root and to hide the machine's PostgreSQL")
-    unshare = require_program("unshare", package="util-linux")
+    unshare = str(require_program("unshare", package="util-linux"))
     output = check_demo(checkout, unshare, "-m", "sh", "-c", HIDE_DATABASE, "sh")
     assert "runs as user" in output
     owners = {path.stat().st_uid for path in (checkout.path / "demo" / "OMERO").iterdir()}
