@@ -1,4 +1,7 @@
-"""Reads descriptor files into elements that know where they stand: no DTD, no entities, includes and targets resolved."""
+"""Reads descriptor files into elements that know where they stand.
+
+No DTD, no entities; includes and targets are resolved.
+"""
 
 from __future__ import annotations
 

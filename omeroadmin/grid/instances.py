@@ -1,4 +1,4 @@
-"""Which servers run on which node: OMERO's default, or ``omero.server.nodedescriptors`` (``master:Blitz-0,Tables-0``)."""
+"""Which servers run on which node: OMERO's default, or what ``omero.server.nodedescriptors`` says."""
 
 from __future__ import annotations
 

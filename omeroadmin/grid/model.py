@@ -51,6 +51,15 @@ class ServerSpecification:
         return self.activation == "always"
 
 
+class Cause(StrEnum):
+    """Why a server is disabled."""
+
+    NONE = ""
+    ADMIN = "admin"
+    NOT_INSTALLED = "not-installed"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True)
 class ServerState:
     """What the node says of a server.
@@ -59,10 +68,9 @@ class ServerState:
     :param state: ``inactive``, ``activating``, ``active`` or ``deactivating``
     :param pid: of its process; ``None`` where none runs
     :param enabled: whether the node may start it
-    :param reason: why it is disabled or isn't ready; may be empty
+    :param reason: why it is disabled, isn't ready, or ended last time; may be empty
     :param always: whether the node starts it by itself
-    :param optional: whether it is disabled because something optional isn't installed
-    :param failures: how often it ended by itself since the node started
+    :param cause: why it is disabled
     """
 
     id: str
@@ -71,8 +79,7 @@ class ServerState:
     enabled: bool
     reason: str = ""
     always: bool = True
-    optional: bool = False
-    failures: int = 0
+    cause: str = ""
 
     def describe(self) -> str:
         """The state in IceGrid's form: ``active (pid = 5163, enabled)``."""
@@ -89,12 +96,12 @@ class ServerState:
     @property
     def has_failed(self) -> bool:
         """Whether the node gave it up."""
-        return not self.enabled and not self.optional and bool(self.failures)
+        return self.cause == Cause.FAILED
 
     @property
-    def is_settled(self) -> bool:
-        """Whether nothing more is to be expected of a start."""
-        return not self.always or self.is_active or not self.enabled
+    def is_awaited(self) -> bool:
+        """Whether the node is still at making it active."""
+        return self.always and self.enabled and not self.is_active
 
 
 @dataclass(frozen=True)

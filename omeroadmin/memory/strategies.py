@@ -1,4 +1,4 @@
-"""How much memory each service may take: OMERO's strategies (manual section "Memory configuration"), as a pure function.
+"""How much memory each service may take: the strategies of the manual's section "Memory configuration".
 
 Every key may be given for all services (``omero.jvmcfg.percent``) or for one (``omero.jvmcfg.percent.blitz``).
 """

@@ -1,0 +1,99 @@
+"""An instance whose servers are test programs, and its node daemon."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+from omeroadmin.grid import client
+from omeroadmin.grid.model import GridState, ServerState
+from omeroadmin.schema.instance import Instance
+from omeroadmin.system.clock import wait_until
+from tests.support.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Grid:
+    """A node with servers in given modes of :mod:`tests.support.grid_server`.
+
+    :param modes: by server id; ``manual:MODE`` for a server that isn't started by itself
+    """
+
+    def __init__(self, directory: Path, modes: Mapping[str, str], attributes: str = "") -> None:
+        self.instance = Instance(directory / "OMERO.server")
+        self.port = free_port()
+        self.instance.grid_directory.mkdir(parents=True)
+        self.instance.default_xml.write_text(_descriptor(modes, attributes))
+
+    def launch(self) -> None:
+        client.launch(self.instance, ("127.0.0.1", self.port), file=self.instance.default_xml)
+
+    @property
+    def state(self) -> GridState:
+        return client.grid_state(self.instance)
+
+    def server(self, identifier: str) -> ServerState:
+        found = self.state.server(identifier)
+        assert found is not None
+        return found
+
+    def wait(self, identifier: str, condition: Callable[[ServerState], bool], timeout: float = 20) -> ServerState:
+        """Wait until a server is as it should be."""
+        assert wait_until(lambda: condition(self.server(identifier)), timeout=timeout, longest_pause=0.05), (
+            f"{self.server(identifier)}\n{self.log}"
+        )
+        return self.server(identifier)
+
+    def wait_active(self, identifier: str) -> ServerState:
+        return self.wait(identifier, lambda server: server.is_active)
+
+    @property
+    def log(self) -> str:
+        path = self.instance.log_directory / "master.err"
+        return path.read_text() if path.exists() else ""
+
+    def stop(self) -> None:
+        """End the daemon, whatever its state."""
+        if client.ping(self.instance):
+            client.shutdown(self.instance)
+        if not wait_until(lambda: client.node_process(self.instance) is None, timeout=30):
+            os.kill(client.node_process(self.instance) or 0, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def running_grid(directory: Path, modes: Mapping[str, str], attributes: str = "") -> Iterator[Grid]:
+    """A running node; it is gone after the block."""
+    grid = Grid(directory, modes, attributes)
+    grid.launch()
+    try:
+        yield grid
+    finally:
+        grid.stop()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended but wasn't reaped does not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def _descriptor(modes: Mapping[str, str], attributes: str) -> str:
+    servers = []
+    for identifier, mode in modes.items():
+        activation, _, name = mode.rpartition(":")
+        servers.append(
+            f'<server id={quoteattr(identifier)} exe="{sys.executable}" activation="{activation or "always"}" pwd="."'
+            f" {attributes}><option>-m</option><option>tests.support.grid_server</option><option>{name}</option>"
+            f"<env>PYTHONPATH={ROOT}</env>"
+            '<property name="omero.example" value="a = b"/></server>'
+        )
+    return f'<icegrid><application name="OMERO"><node name="master">{"".join(servers)}</node></application></icegrid>'
