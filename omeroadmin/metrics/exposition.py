@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from omeroadmin.metrics.families import FAMILIES, Family, Kind, Sample
+from omeroadmin.metrics.families import FAMILIES, Family, Sample
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -21,13 +21,12 @@ class _Samples:
 
     def collect(self) -> Iterator[Metric]:
         """Families that have samples, in the order of their declaration."""
-        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+        from prometheus_client.core import GaugeMetricFamily
 
         for family in FAMILIES:
             if family not in self._values:
                 continue
-            kind = CounterMetricFamily if family.kind is Kind.COUNTER else GaugeMetricFamily
-            metric = kind(family.name, family.help, labels=family.labels, unit=family.unit)
+            metric = GaugeMetricFamily(family.name, family.help, labels=family.labels, unit=family.unit)
             for sample in self._values[family]:
                 metric.add_metric(sample.labels, sample.value)
             yield metric

@@ -6,21 +6,13 @@ Alert rules, dashboards and the reference are checked against this list.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-
-
-class Kind(StrEnum):
-    """Prometheus' types, as far as they are used here."""
-
-    GAUGE = "gauge"
-    COUNTER = "counter"
 
 
 @dataclass(frozen=True)
 class Family:
-    """One metric family.
+    """One metric family; all are gauges, because each run of the command takes them anew.
 
-    :param name: base unit at its end; counters end in ``_total``
+    :param name: base unit at its end
     :param labels: names of the labels, in the order of a sample's values
     :param unit: base unit, or empty where things are counted
     """
@@ -29,7 +21,6 @@ class Family:
     help: str
     labels: tuple[str, ...] = ()
     unit: str = ""
-    kind: Kind = Kind.GAUGE
 
 
 @dataclass(frozen=True)
@@ -54,11 +45,11 @@ SERVER_ENABLED = Family("omero_server_enabled", "Whether the node may start a se
 SERVER_STATE = Family(
     "omero_server_state", "State of a server in IceGrid's words: 1 for the present one.", ("server", "state")
 )
-SERVER_RESTARTS = Family(
-    "omero_server_failures_total",
-    "How often a server ended by itself since its node was started.",
+SERVER_STARTED = Family(
+    "omero_server_start_timestamp_seconds",
+    "When a server's process was started, in seconds since 1970; each restart changes it.",
     ("server",),
-    kind=Kind.COUNTER,
+    unit="seconds",
 )
 DATABASE_UP = Family("omero_database_up", "Whether the database takes the server's login.")
 DATABASE_SIZE = Family("omero_database_size_bytes", "Size of the database on its disk.", unit="bytes")
@@ -109,7 +100,7 @@ FAMILIES: tuple[Family, ...] = (
     SERVER_UP,
     SERVER_ENABLED,
     SERVER_STATE,
-    SERVER_RESTARTS,
+    SERVER_STARTED,
     DATABASE_UP,
     DATABASE_SIZE,
     IMAGES,

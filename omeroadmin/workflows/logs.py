@@ -31,6 +31,11 @@ _STAMP = rb"(?:[-!]! )?[\d/-]{6,10}[ T][\d:,.]+Z?\s+(?:[\w.-]+: )?"
 _ERROR = re.compile(rb"(?:!! |(?:ERROR|FATAL|CRITICAL)\b|" + _STAMP + rb"(?i:error|fatal|critical|criti)\b)")
 _WARNING = re.compile(rb"(?:-! |(?:WARN|WARNING)\b|" + _STAMP + rb"(?i:warning|warni|warn)\b)")
 
+# Most batches of lines hold no level above INFO and no known word: a plain search tells, and no line is looked at.
+_LEVELS = (b"error", b"warn", b"fatal", b"criti", b"!! ", b"-! ")
+_BATCH = 256 * 1024
+_MOST_FINDINGS = 50
+
 Finding = tuple[int, str]
 """Number of a line, from 1, and what it means."""
 
@@ -56,6 +61,9 @@ _ISSUES: tuple[tuple[bytes, re.Pattern[bytes], str], ...] = tuple(
 )
 
 
+_MARKERS = frozenset(marker for marker, _, _ in _ISSUES)
+
+
 @dataclass(frozen=True)
 class LogFacts:
     """What a log holds.
@@ -73,9 +81,6 @@ class LogFacts:
     problem: str = ""
 
 
-_MOST_FINDINGS = 50
-
-
 def log_facts(instance: Instance) -> list[LogFacts]:
     """Facts of all logs, those that should be there and those that are, by name."""
     directory = instance.log_directory
@@ -87,20 +92,22 @@ def log_facts(instance: Instance) -> list[LogFacts]:
 
 def read_log(path: Path) -> LogFacts:
     """Facts of one log."""
-    errors = warnings = 0
+    size = first = errors = warnings = 0
     findings: list[Finding] = []
     examine = path.name.startswith("Blitz-")
     try:
         with path.open("rb") as stream:
-            size = 0
-            for number, line in enumerate(stream, start=1):
-                size += len(line)
-                if _ERROR.match(line):
-                    errors += 1
-                elif _WARNING.match(line):
-                    warnings += 1
-                if examine and (meaning := known_issue(line)):
-                    findings.append((number, meaning))
+            while lines := stream.readlines(_BATCH):
+                batch = b"".join(lines)
+                size += len(batch)
+                lowered = batch.lower()
+                if any(level in lowered for level in _LEVELS):
+                    errors += sum(1 for line in lines if _ERROR.match(line))
+                    warnings += sum(1 for line in lines if _WARNING.match(line))
+                if examine and any(marker in batch for marker in _MARKERS):
+                    found = ((number, known_issue(line)) for number, line in enumerate(lines, start=first + 1))
+                    findings += [finding for finding in found if finding[1]]
+                first += len(lines)
     except FileNotFoundError:
         return LogFacts(path.name, None)
     except OSError as error:

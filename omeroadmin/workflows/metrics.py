@@ -72,7 +72,7 @@ def collect_samples(instance: Instance) -> list[Sample]:
 def grid_samples(instance: Instance, settings: Settings) -> Iterator[Sample]:  # noqa: ARG001 - a collector's signature
     """Node and servers."""
     state = grid_state(instance)
-    needed = [server for server in state.servers if server.always and not server.optional]
+    needed = [server for server in state.servers if server.always and (server.enabled or server.has_failed)]
     yield Sample(families.UP, float(state.running and all(server.is_active for server in needed)))
     for server in state.servers:
         yield from _server_samples(server)
@@ -81,9 +81,21 @@ def grid_samples(instance: Instance, settings: Settings) -> Iterator[Sample]:  #
 def _server_samples(server: ServerState) -> Iterator[Sample]:
     yield Sample(families.SERVER_UP, float(server.is_active), (server.id,))
     yield Sample(families.SERVER_ENABLED, float(server.enabled), (server.id,))
-    yield Sample(families.SERVER_RESTARTS, server.failures, (server.id,))
+    started = None if server.pid is None else _start_time(server.pid)
+    if started is not None:
+        yield Sample(families.SERVER_STARTED, started, (server.id,))
     for state in State:
         yield Sample(families.SERVER_STATE, float(server.state == state), (server.id, str(state)))
+
+
+def _start_time(pid: int) -> float | None:
+    import psutil
+
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        # It ended since the node was asked.
+        return None
 
 
 def database_samples(instance: Instance, settings: Settings) -> Iterator[Sample]:  # noqa: ARG001

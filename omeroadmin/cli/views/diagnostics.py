@@ -46,8 +46,8 @@ def _category_lines(category: Category) -> Iterator[str]:
 
 def _line(title: str, name: str, evidence: str) -> str:
     start = f"{title + ':':<12}"
-    # Only OMERO's own "Environment:" fills its column to the last place without a gap behind it.
-    gap = " " if len(start) > 12 else ""
+    # OMERO's own "Environment:" fills its column to the last place and has no gap behind it.
+    gap = " " if len(start) >= 12 and not start.endswith(" ") and title != "Environment" else ""
     return f"{start}{gap}{name:<30} {evidence}"
 
 

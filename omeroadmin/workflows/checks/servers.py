@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from omeroadmin.grid.client import grid_state
 from omeroadmin.grid.elements import read_descriptor
-from omeroadmin.grid.model import ServerState
+from omeroadmin.grid.model import ServerState, State
 from omeroadmin.workflows.checks.model import Category, Item, Status, Subject
 
 
@@ -32,11 +32,9 @@ def server_item(server: ServerState) -> Item:
         evidence = f"{evidence}: {server.reason}"
     if server.is_active:
         return Item(server.id, Status.OK, evidence)
-    if server.optional or (not server.enabled and not server.has_failed):
+    if not server.has_failed and not server.is_awaited:
         return Item(server.id, Status.SKIP, evidence)
-    if server.enabled and not server.always:
-        return Item(server.id, Status.SKIP, evidence)
-    status = Status.WARN if server.enabled and server.state != "inactive" else Status.FAIL
+    status = Status.WARN if server.state == State.ACTIVATING else Status.FAIL
     return Item(server.id, status, evidence, f"look into var/log/{server.id}.log and var/log/master.err")
 
 
