@@ -69,7 +69,7 @@ def run(
             cwd=directory,
             check=False,
         )
-    except (FileNotFoundError, PermissionError) as error:
+    except OSError as error:
         if directory is not None and not directory.is_dir():
             raise failed_error("directory-missing", f"{directory} is not a directory") from error
         raise configuration_error(
