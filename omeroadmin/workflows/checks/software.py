@@ -60,8 +60,11 @@ def _found(version: str, path: Path, others: int) -> str:
 def copies(name: str, search_path: str) -> list[Path]:
     """All programs of a name on a search path; one that is there under two directories' names counts once."""
     candidates = [Path(directory) / name for directory in search_path.split(os.pathsep) if directory]
-    executable = [path for path in candidates if path.is_file() and os.access(path, os.X_OK)]
-    return list({path.resolve(): path for path in reversed(executable)}.values())[::-1]
+    found: dict[Path, Path] = {}
+    for path in candidates:
+        if path.is_file() and os.access(path, os.X_OK):
+            found.setdefault(path.resolve(), path)
+    return list(found.values())
 
 
 def components(subject: Subject) -> Category:
