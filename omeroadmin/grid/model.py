@@ -71,6 +71,7 @@ class ServerState:
     :param reason: why it is disabled, isn't ready, or ended last time; may be empty
     :param always: whether the node starts it by itself
     :param cause: why it is disabled
+    :param failures: how often it ended by itself since the node started
     """
 
     id: str
@@ -80,6 +81,7 @@ class ServerState:
     reason: str = ""
     always: bool = True
     cause: str = ""
+    failures: int = 0
 
     def describe(self) -> str:
         """The state in IceGrid's form: ``active (pid = 5163, enabled)``."""
@@ -97,6 +99,11 @@ class ServerState:
     def has_failed(self) -> bool:
         """Whether the node gave it up."""
         return self.cause == Cause.FAILED
+
+    @property
+    def optional(self) -> bool:
+        """Whether it doesn't run because something optional isn't installed."""
+        return self.cause == Cause.NOT_INSTALLED
 
     @property
     def is_awaited(self) -> bool:
