@@ -125,6 +125,24 @@ def flatten(node: Node, opened: tuple[Path, ...] = ()) -> Iterator[Node]:
         yield from flatten(read_descriptor(included, wanted), (*opened, included))
 
 
+def known_targets(file: Path) -> frozenset[str]:
+    """Names of all targets in a descriptor file and what it includes.
+
+    :raises AdminError: ``descriptor-invalid``, ``file-not-read``
+    """
+    found: set[str] = set()
+    waiting, seen = [file.resolve()], set[Path]()
+    while waiting:
+        current = waiting.pop()
+        if current in seen or not current.is_file():
+            continue
+        seen.add(current)
+        root = read_descriptor(current, frozenset()).element
+        found.update(str(target.get("name", "")) for target in root.iter("target"))
+        waiting += [(current.parent / str(include.get("file", ""))).resolve() for include in root.iter("include")]
+    return frozenset(found)
+
+
 def _unreadable(file: Path, problem: str) -> AdminError:
     return configuration_error(
         "descriptor-invalid", f"{file} can't be read as a descriptor: {problem}", "render it anew: omero admin rewrite"

@@ -28,11 +28,13 @@ def plan_rewrite(
     memory_options: Mapping[str, tuple[str, ...]],
     *,
     python: str = sys.executable,
+    force: bool = False,
 ) -> Plan:
     """The files that differ from what the settings ask for.
 
     :param memory_options: options of each service, by its name in ``omero.jvmcfg.*``
     :param python: the interpreter that runs the servers
+    :param force: write also what is as it should be
     :raises AdminError: ``setting-invalid``, ``port-invalid``, ``template-invalid``
     """
     rendered = render_files(instance, settings, memory_options, python=python)
@@ -41,7 +43,7 @@ def plan_rewrite(
     steps = tuple(
         WriteFile(path, text.encode(), modes.get(path, PLAIN_MODE))
         for path, text in rendered.items()
-        if not path.exists() or read_bytes(path) != text.encode()
+        if force or not path.exists() or read_bytes(path) != text.encode()
     )
     return Plan(f"rewrite the grid's configuration in {instance.etc}", steps)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from omeroadmin.grid.layout import NodeLayout
@@ -41,6 +42,12 @@ def remove_leftovers(layout: NodeLayout, server: str) -> None:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise files.file_error("written", path, error) from error
+
+
+def remove_socket(layout: NodeLayout, server: str) -> None:
+    """Remove the socket of a process that has ended, however it ended."""
+    with contextlib.suppress(OSError):
+        layout.health_socket(server).unlink(missing_ok=True)
 
 
 def failure_reason(layout: NodeLayout, server: str) -> str:

@@ -190,6 +190,7 @@ class Supervisor:
         await child.exited()
         healthy_for = 0.0 if ready_at is None else time.monotonic() - ready_at
         self._state, self._child = State.INACTIVE, None
+        server_files.remove_socket(self._layout, self.identifier)
         return _End(child.status, healthy_for, self._why(child))
 
     def _start(self) -> Child:

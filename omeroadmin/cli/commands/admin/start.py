@@ -1,0 +1,33 @@
+"""``omero admin start``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from omeroadmin.cli.context import require_instance
+from omeroadmin.cli.lifecycle_options import File, ForceRewrite, Targets, Wait
+
+
+def command(
+    file: File = None,
+    targets: Targets = None,
+    foreground: Annotated[bool, typer.Option("--foreground", help="Run in this process until stopped.")] = False,
+    force_rewrite: ForceRewrite = False,
+    wait: Wait = 300,
+) -> None:
+    """Start the server and wait until all its parts are ready.
+
+    Says nothing unless something needs attention, or stderr is a terminal.
+
+    Example: omero admin start --wait 60
+    """
+    from omeroadmin.cli.views.lifecycle import StderrReporter
+    from omeroadmin.workflows.lifecycle import StartOptions, run_foreground, start
+
+    options = StartOptions(file, tuple(targets or ()), wait, force_rewrite)
+    if foreground:
+        run_foreground(require_instance(), options, StderrReporter())
+    else:
+        start(require_instance(), options, StderrReporter())

@@ -1,0 +1,26 @@
+"""``omero admin status``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from omeroadmin.cli.context import require_instance
+
+
+def command(
+    nodeonly: Annotated[bool, typer.Option("--nodeonly", help="Ask the node only, not the server behind it.")] = False,
+) -> None:
+    """Exit with 0 if clients can use the server, else with 1; prints nothing but what is wrong, on stderr.
+
+    Example: omero admin status && echo up
+    """
+    from omeroadmin.cli.output import say
+    from omeroadmin.workflows.availability import availability
+
+    found = availability(require_instance(), node_only=nodeonly)
+    for problem in found.problems:
+        say(problem)
+    if not found.up:
+        raise typer.Exit(1)

@@ -1,0 +1,47 @@
+"""``admin rewrite`` and ``admin jvmcfg``: what the settings and the machine's memory make of the grid's files."""
+
+from __future__ import annotations
+
+from omeroadmin.errors import configuration_error
+from omeroadmin.grid.client import node_process
+from omeroadmin.grid.rewrite import plan_rewrite
+from omeroadmin.memory.facts import system_memory_megabytes
+from omeroadmin.memory.strategies import ServiceMemory, memory_options, service_memory
+from omeroadmin.profiles.store import ensure_saved, load_settings
+from omeroadmin.schema.instance import Instance
+from omeroadmin.schema.settings import Settings
+from omeroadmin.steps.plan import Plan
+from omeroadmin.workflows.preconditions import refuse_foreign
+
+
+def plan_templates(instance: Instance, settings: Settings, *, force: bool = False) -> Plan:
+    """The files of the grid that differ from what the settings ask for.
+
+    :param force: write also what is as it should be
+    :raises AdminError: ``setting-invalid``, ``port-invalid``
+    """
+    return plan_rewrite(instance, settings, memory_options(settings, system_memory_megabytes()), force=force)
+
+
+def plan_admin_rewrite(instance: Instance, *, force: bool = False) -> Plan:
+    """The plan of ``admin rewrite``; config.xml is put in order first, because the descriptor includes it.
+
+    :param force: write also what is as it should be
+    :raises AdminError: ``server-running``, ``distribution-unsupported``, and as :func:`plan_templates`
+    """
+    settings = load_settings(instance)
+    refuse_foreign(instance, settings)
+    if node_process(instance) is not None:
+        raise configuration_error(
+            "server-running", "Can't regenerate templates the server is running!", "stop it first: omero admin stop"
+        )
+    ensure_saved(instance.config_xml)
+    return plan_templates(instance, settings, force=force)
+
+
+def memory_settings(instance: Instance) -> tuple[ServiceMemory, ...]:
+    """What ``admin jvmcfg`` shows.
+
+    :raises AdminError: ``setting-invalid``
+    """
+    return service_memory(load_settings(instance), system_memory_megabytes())
