@@ -6,7 +6,6 @@ import re
 import unicodedata
 
 _RUN = re.compile(r"[^\W_]+")
-_CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\WA-Za-z\d_]+")
 _LONGEST_WORD = 64
 _MOST_WORDS = 20_000
 
@@ -18,11 +17,24 @@ def words_of(text: str) -> list[str]:
     """
     result: list[str] = []
     for run in _RUN.findall(unicodedata.normalize("NFKC", text)):
-        parts = _CAMEL.findall(run)
+        parts = _parts(run)
         result += [run, *parts] if len(parts) > 1 else [run]
         if len(result) > _MOST_WORDS:
             break
     return [word.lower()[:_LONGEST_WORD] for word in result[:_MOST_WORDS]]
+
+
+def _parts(run: str) -> list[str]:
+    """Pieces of a word between whose letters case or kind changes."""
+    parts: list[str] = []
+    start = 0
+    for at in range(1, len(run)):
+        before, here, after = run[at - 1], run[at], run[at + 1 : at + 2]
+        rises = here.isupper() and (before.islower() or (before.isupper() and after.islower()))
+        if rises or before.isalpha() != here.isalpha():
+            parts.append(run[start:at])
+            start = at
+    return [*parts, run[start:]]
 
 
 def query_words(text: str) -> list[str]:

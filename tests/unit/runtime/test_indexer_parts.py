@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omeroadmin.errors import AdminError
+from omeroadmin.runtime.services.indexer.documents import Document
+from omeroadmin.runtime.services.indexer.index import FullTextIndex, Reader
+from omeroadmin.runtime.services.indexer.words import query_words, words_of
+
+BUFFER = 15_000_000
+
+
+def document(number: int, *texts: str, owner: int = 2, group: int = 3, entity: str = "Image") -> Document:
+    return Document(entity, number, texts[0], owner, group, list(texts))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("flower_garden.tif", ["flower", "garden", "tif"]),
+        ("flowerGarden", ["flowergarden", "flower", "garden"]),
+        ("HDImage2", ["hdimage2", "hd", "image", "2"]),
+        ("Zellkern-Übersicht", ["zellkern", "übersicht"]),
+        ("  ", []),
+    ],
+)
+def test_words(text: str, words: list[str]) -> None:
+    assert words_of(text) == words
+
+
+@given(st.text(max_size=200))
+def test_a_text_is_found_by_its_own_words(text: str) -> None:
+    assert set(query_words(text)) <= set(words_of(text))
+
+
+def test_whole_words_come_first(tmp_path: Path) -> None:
+    index = FullTextIndex(tmp_path, buffer_bytes=BUFFER)
+    assert index.is_new
+    index.replace([document(1, "sunflower.png"), document(2, "flower.png"), document(3, "flowers.png")])
+    index.commit()
+    assert [hit.id for hit in index.search("flower", 10)] == [2, 3, 1]
+    assert [hit.id for hit in index.search("flower", 1)] == [2]
+    assert index.search("flower nothing", 10) == []
+    assert index.search('"*?:(+-', 10) == []
+    assert index.search("flower.PNG", 10)[0].name == "flower.png"
+
+
+def test_documents_replace_their_predecessors(tmp_path: Path) -> None:
+    index = FullTextIndex(tmp_path, buffer_bytes=BUFFER)
+    index.replace([document(1, "before.png"), document(1, "dataset", entity="Dataset")])
+    index.commit()
+    index.replace([document(1, "after.png"), document(1, "after.png")])
+    index.commit()
+    assert index.size() == 2
+    assert index.search("before", 10) == []
+    assert [hit.entity for hit in index.search("after", 10)] == ["Image"]
+    index.remove("Image:1")
+    index.commit()
+    assert index.search("after", 10) == []
+
+
+def test_readers_see_what_is_theirs(tmp_path: Path) -> None:
+    index = FullTextIndex(tmp_path, buffer_bytes=BUFFER)
+    index.replace([document(1, "a.png", owner=5, group=1), document(2, "a.png", owner=6, group=2)])
+    index.commit()
+    assert {hit.id for hit in index.search("a", 10)} == {1, 2}
+    assert {hit.id for hit in index.search("a", 10, Reader(5, ()))} == {1}
+    assert {hit.id for hit in index.search("a", 10, Reader(7, (2,)))} == {2}
+    assert index.search("a", 10, Reader(7, ())) == []
+    assert index.search("a", 10)[0].score == index.search("a", 10, Reader(5, (2,)))[0].score
+
+
+def test_a_damaged_index_is_named(tmp_path: Path) -> None:
+    (tmp_path / "meta.json").write_text("{}")
+    with pytest.raises(AdminError) as caught:
+        FullTextIndex(tmp_path, buffer_bytes=BUFFER)
+    assert caught.value.code == "index-unreadable"
+
+
+def test_two_indexers_do_not_share_a_directory(tmp_path: Path) -> None:
+    first = FullTextIndex(tmp_path, buffer_bytes=BUFFER)
+    first.commit()
+    with pytest.raises(AdminError) as caught:
+        FullTextIndex(tmp_path, buffer_bytes=BUFFER)
+    assert caught.value.code == "index-unreadable"
