@@ -15,7 +15,12 @@ from omeroadmin.system import sockets
 _CHUNK = 1024 * 1024
 
 
-class _UnixConnection(http.client.HTTPConnection):
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket.
+
+    :param timeout: seconds for connecting, and for each later read or write
+    """
+
     def __init__(self, path: Path, timeout: float) -> None:
         super().__init__("localhost", timeout=timeout)
         self._path = path
@@ -36,7 +41,7 @@ def local_request(path: Path, method: str, target: str, body: object = None, *, 
     :raises OSError: as the system says
     :raises ValueError: if the answer isn't JSON over HTTP
     """
-    connection = _UnixConnection(path, timeout)
+    connection = UnixConnection(path, timeout)
     content = None if body is None else json.dumps(body).encode()
     try:
         connection.request(method, target, body=content, headers={"Content-Type": "application/json"})
@@ -116,9 +121,9 @@ class InternalClient:
             raise _error_of(response.status, text, f"{method} {path}")
         return json.loads(text) if text else None
 
-    def _connect(self) -> _UnixConnection:
+    def _connect(self) -> UnixConnection:
         for path in sorted(self._instance.run_directory.glob("Blitz-*-internal.sock")):
-            connection = _UnixConnection(path, self._timeout)
+            connection = UnixConnection(path, self._timeout)
             try:
                 connection.connect()
             except OSError:

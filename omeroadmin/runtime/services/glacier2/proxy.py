@@ -135,6 +135,10 @@ class ClientConnection:
 
         :return: whether the connection can go on
         """
+        # h11 limits heads that come in pieces only.
+        if sum(len(name) + len(value) for name, value in request.headers) + len(request.target) > _LARGEST_HEAD:
+            await self._refuse(431, "request-invalid", "the head of the request is too large")
+            return False
         if not request.target.startswith(b"/") or request.method == b"CONNECT":
             await self._refuse(400, "request-invalid", "the target must be a path")
             return False

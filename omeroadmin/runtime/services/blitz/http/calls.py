@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import logging
@@ -181,6 +182,13 @@ async def read_json(request: Request) -> Any:
         return json.loads(content)
     except (ValueError, RecursionError):
         raise invalid("the body is not JSON") from None
+
+
+async def drain(request: Request) -> None:
+    """Read a body that nobody wants: a client that is still sending would see a broken connection, not the answer."""
+    with contextlib.suppress(ClientDisconnect):
+        async for _ in request.stream():
+            pass
 
 
 async def guarded(blitz: Blitz, request: Request, serve: Callable[[], Awaitable[Response]]) -> Response:

@@ -76,45 +76,60 @@ def upload_endpoint(blitz: Blitz) -> Endpoint:
 
 async def _upload(blitz: Blitz, request: Request) -> Response:
     import_id, index = request.path_params["id"], request.path_params["index"]
+    body = _Body(request)
     try:
         actor = await run_in_threadpool(blitz.sessions.find, bearer(request))
         receiver = await run_in_threadpool(blitz.imports.start_file, actor, import_id, index)
+        whole = False
+        try:
+            await _receive(body, receiver)
+            whole = True
+        finally:
+            end = functools.partial(blitz.imports.end_file, actor, import_id, index, receiver, whole=whole)
+            file = await run_in_threadpool(end)
     except AdminError:
         # A client that is still sending would see a broken connection instead of the answer.
-        await _drain(request)
+        await body.drain()
         raise
-    whole = False
-    try:
-        await _receive(request, receiver)
-        whole = True
-    except AdminError:
-        await _drain(request)
-        raise
-    finally:
-        end = functools.partial(blitz.imports.end_file, actor, import_id, index, receiver, whole=whole)
-        file = await run_in_threadpool(end)
     return answer({"index": index, "size": file.size, "hash": file.hash})
 
 
-async def _receive(request: Request, receiver: Receiver) -> None:
+class _Body:
+    """The body of a request in pieces, which knows where it ends."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._ended = False
+
+    async def next(self) -> bytes:
+        """The next piece; empty at the end.
+
+        :raises ClientDisconnect: if the client broke off
+        """
+        while not self._ended:
+            message = await self._request.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            self._ended = not message.get("more_body", False)
+            if message.get("body"):
+                return bytes(message["body"])
+        return b""
+
+    async def drain(self) -> None:
+        """Read the rest."""
+        while await self.next():
+            pass
+
+
+async def _receive(body: _Body, receiver: Receiver) -> None:
     piece = bytearray()
-    async for chunk in request.stream():
+    while chunk := await body.next():
         piece += chunk
         if len(piece) >= _PIECE:
             await run_in_threadpool(receiver.write, bytes(piece))
             piece.clear()
     if piece:
         await run_in_threadpool(receiver.write, bytes(piece))
-
-
-async def _drain(request: Request) -> None:
-    """Read the rest of the body, also where it was read in part; the stream of a request can't be asked twice."""
-    while True:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        if not message.get("more_body"):
-            return
 
 
 def _announced(file: Any) -> Announced:

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from omeroadmin.runtime.services.blitz.application import Blitz
 from omeroadmin.runtime.services.blitz.http import images, imports, jobs, sessions
-from omeroadmin.runtime.services.blitz.http.calls import Handler, endpoint, problem
+from omeroadmin.runtime.services.blitz.http.calls import Handler, drain, endpoint, problem
 
 
 def public_application(blitz: Blitz) -> Starlette:
@@ -27,10 +27,12 @@ def _application(routes: list[BaseRoute]) -> Starlette:
 
 
 async def _missing(request: Request, _: Exception) -> Response:
+    await drain(request)
     return problem(404, "not-found", f"there is no {request.method} {request.url.path[:200]}")
 
 
 async def _not_allowed(request: Request, _: Exception) -> Response:
+    await drain(request)
     return problem(405, "not-allowed", f"{request.method} {request.url.path[:200]} is not possible")
 
 

@@ -179,7 +179,8 @@ class Imports:
         left = self._area.left_behind()
         for upload_id, directory in left:
             row = self._database.row(
-                "SELECT id FROM fileset WHERE templateprefix = %(prefix)s", {"prefix": f"{directory}/"}
+                "SELECT id FROM fileset WHERE starts_with(templateprefix, %(prefix)s) LIMIT 1",
+                {"prefix": f"{directory}/"},
             )
             if row is None:
                 self._area.discard(upload_id, directory)

@@ -94,7 +94,8 @@ def _set_channel(connection: Connection, channel: Row, low: float, high: float, 
     values = {"low": low, "high": high, **details}
     if channel["statsinfo"] is not None:
         connection.execute(
-            "UPDATE statsinfo SET globalmin = %(low)s, globalmax = %(high)s, update_id = %(event_id)s WHERE id = %(id)s",
+            "UPDATE statsinfo SET globalmin = %(low)s, globalmax = %(high)s, update_id = %(event_id)s"
+            " WHERE id = %(id)s",
             {"id": channel["statsinfo"], **values},
         )
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 import threading
@@ -16,11 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from omeroadmin.errors import failed_error
+from omeroadmin.errors import AdminError, failed_error
 from omeroadmin.repository.checksums import Hasher, new_hasher
 from omeroadmin.repository.template_path import TemplateContext, TemplatePath, expand_below
 from omeroadmin.system import files
 
+_LOG = logging.getLogger("ome.services.blitz.repo.ManagedImport")
 _DIRECTORY_MODE = 0o750
 _FILE_MODE = 0o640
 _PART = ".part"
@@ -136,8 +138,13 @@ class UploadArea:
         """Imports that an earlier run of this server didn't end."""
         found = []
         for marker in sorted(self._markers.glob("*.json")):
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                found.append((int(marker.stem), PurePosixPath(json.loads(marker.read_text())["directory"])))
+            try:
+                upload_id, directory = int(marker.stem), str(json.loads(marker.read_text())["directory"])
+                files.inside(self.root, directory)
+            except (ValueError, KeyError, TypeError, AdminError):
+                _LOG.warning("%s is no marker of an import and is left alone", marker)
+                continue
+            found.append((upload_id, PurePosixPath(directory)))
         return found
 
     def _marker(self, upload_id: int) -> Path:
