@@ -123,7 +123,7 @@ class Pool:
             if before.st_size <= _SMALL:
                 temporary = self._copy_small(stream, hashes)
             else:
-                temporary = self._copy_large(stream, hashes)
+                temporary = self._copy_large(stream, hashes, before.st_size)
             after = os.fstat(stream.fileno())
         changed = (before.st_mtime_ns, hashes.size) != (after.st_mtime_ns, after.st_size)
         mode = before.st_mode & 0o7777
@@ -139,10 +139,11 @@ class Pool:
             self._write(descriptor, content)
         return temporary
 
-    def _copy_large(self, stream: io.FileIO, hashes: _Hashes) -> Path | None:
+    def _copy_large(self, stream: io.FileIO, hashes: _Hashes, size: int) -> Path | None:
+        """Copy what was there at the beginning: a file that grows faster than it is read would never end."""
         buffer = memoryview(bytearray(_CHUNK))
         with self._temporary() as (temporary, descriptor):
-            while count := stream.readinto(buffer):
+            while count := stream.readinto(buffer[: size - hashes.size]):
                 hashes.update(buffer[:count])
                 self._write(descriptor, buffer[:count])
         if self.holds(hashes.blake3, hashes.size):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import re
 import secrets
 import shutil
@@ -13,11 +15,12 @@ from pathlib import Path
 
 from omeroadmin.errors import configuration_error, failed_error
 from omeroadmin.system import files, locks
-from omeroadmin.system.clock import utc_now
+from omeroadmin.system.clock import utc_now, wait_until
 
 PRIVATE = 0o700
 """Mode of all directories of a target: dumps and configuration are secrets."""
 
+_REMOVE_TIMEOUT = 10.0
 _ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -139,10 +142,21 @@ def remove(path: Path) -> None:
 
     :raises AdminError: ``file-not-removed``
     """
-    try:
-        if path.is_dir() and not path.is_symlink():
+
+    def gone() -> bool:
+        try:
             shutil.rmtree(path)
-        else:
+        except OSError as error:
+            # The pg_dump of a killed run may outlive it, and still adds files; without its directory it gives up.
+            if error.errno == errno.ENOTEMPTY:
+                return False
+            raise
+        return True
+
+    try:
+        if not path.is_dir() or path.is_symlink():
             path.unlink(missing_ok=True)
+        elif not wait_until(gone, timeout=_REMOVE_TIMEOUT):
+            raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), str(path))
     except OSError as error:
         raise files.file_error("removed", path, error) from error

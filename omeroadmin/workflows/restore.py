@@ -18,9 +18,17 @@ from omeroadmin.backups.store import find_snapshot
 from omeroadmin.backups.target import Target
 from omeroadmin.backups.verify import check_parts
 from omeroadmin.database import embedded
-from omeroadmin.database.plan import DatabaseFacts, DatabaseWish, StopCluster, database_facts, plan_database
+from omeroadmin.database.plan import (
+    DatabaseFacts,
+    DatabaseWish,
+    StartCluster,
+    StopCluster,
+    database_facts,
+    plan_database,
+)
 from omeroadmin.database.programs import Programs, client_programs
 from omeroadmin.errors import configuration_error, failed_error
+from omeroadmin.grid import client
 from omeroadmin.profiles.plan import plan_properties
 from omeroadmin.profiles.store import read_profile
 from omeroadmin.repository.layout import inspect_data_directories, plan_data_directories
@@ -29,10 +37,11 @@ from omeroadmin.schema.settings import Settings
 from omeroadmin.steps.apply import Listener, apply_plan
 from omeroadmin.steps.kinds import MakeDirectory, WriteFile
 from omeroadmin.steps.plan import Plan, Step
-from omeroadmin.system import files, sockets
+from omeroadmin.system import files
 from omeroadmin.system.local import LocalHost
 from omeroadmin.workflows.backup_scope import CERTIFICATES, DATA, MANAGED, SCRIPTS, TARGET_PROPERTY
 from omeroadmin.workflows.install import ExternalDatabase, free_database_port
+from omeroadmin.workflows.lifecycle import start
 from omeroadmin.workflows.restore_steps import (
     CheckRestored,
     EmptyDirectory,
@@ -182,8 +191,6 @@ def start_restored(plan: RestorePlan) -> None:
 
     :raises AdminError: as :func:`omeroadmin.workflows.lifecycle.start`
     """
-    from omeroadmin.workflows.lifecycle import start
-
     start(plan.instance)
 
 
@@ -205,7 +212,7 @@ def _look(wish: RestoreWish) -> _Copy:
             )
         if place.is_dir() and any(place.iterdir()) and not (resumes or wish.overwrite):
             raise _existing(place)
-    if _answers(instance):
+    if client.node_process(instance) is not None:
         raise configuration_error(
             "restore-over-running",
             f"the server in {into} is running",
@@ -220,14 +227,6 @@ def _existing(place: Path) -> Exception:
         f"{place} is there already and not empty; nothing was changed",
         "choose other directories with --into and --data-dir, or replace what is there with --overwrite",
     )
-
-
-def _answers(instance: Instance) -> bool:
-    try:
-        sockets.connect_unix(instance.node_directory("master") / "node.sock", timeout=2).close()
-    except OSError:
-        return False
-    return True
 
 
 def _refuse_damaged(copy: _Copy) -> None:
@@ -314,8 +313,6 @@ def _programs(facts: DatabaseFacts, settings: Settings, snapshot: Snapshot) -> P
 
 def _start(facts: DatabaseFacts, instance: Instance, settings: Settings) -> list[Step]:
     """A cluster with a database needs no further step but for this one."""
-    from omeroadmin.database.plan import StartCluster
-
     if facts.programs is None or facts.running or not (facts.cluster_exists and facts.database_exists):
         return []
     return [StartCluster(instance, settings, facts.address.port)]

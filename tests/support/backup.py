@@ -121,7 +121,7 @@ def age(*trees: Path) -> None:
 def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
     """One seeded instance for the tests of a module that don't change it."""
     with seeded_instance(tmp_path_factory.mktemp("source")) as seeded:
-        age(seeded.data)
+        age(seeded.data, seeded.omerodir / "lib")
         yield seeded
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from omeroadmin.backups.faults import Fault
-from omeroadmin.backups.snapshot import Snapshot
-from omeroadmin.backups.store import Listed
 from omeroadmin.cli.output import Style, print_json, print_lines, print_table, say
 from omeroadmin.system.clock import utc_stamp
-from omeroadmin.workflows.backup_verify import Verified
-from omeroadmin.workflows.restore import RestorePlan
-from omeroadmin.workflows.restore_steps import RestoreReport
+
+if TYPE_CHECKING:
+    from omeroadmin.backups.faults import Fault
+    from omeroadmin.backups.snapshot import Snapshot
+    from omeroadmin.backups.store import Listed
+    from omeroadmin.workflows.backup_verify import Verified
+    from omeroadmin.workflows.restore import RestorePlan
+    from omeroadmin.workflows.restore_steps import RestoreReport
 
 _COLUMNS = ("id", "tag", "when", "files", "bytes", "consistent", "verified")
 

@@ -71,7 +71,7 @@ def test_everything_is_the_same(source: Seeded, target: Path, tmp_path: Path) ->
     assert not embedded.status(plan.instance).running
 
 
-def test_the_properties_and_the_database_are_its_own(source: Seeded, target: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_properties_and_database_are_its_own(source: Seeded, target: Path, tmp_path: Path) -> None:  # noqa: F811
     plan = planned(target, tmp_path / "second", ports_prefix="2")
     carry_out(plan)
     settings = load_settings(plan.instance)

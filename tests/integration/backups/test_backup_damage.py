@@ -1,0 +1,193 @@
+"""Every kind of damage to a snapshot is named by verify, with the file in the repository and the one in the target."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from omeroadmin.backups.manifest import Entry, read_manifest, write_manifest
+from omeroadmin.backups.store import list_snapshots
+from omeroadmin.errors import AdminError
+from omeroadmin.workflows.backup import BackupWish, create_backup
+from omeroadmin.workflows.backup_verify import Verified, VerifyWish, verify_backup
+from tests.support.backup import Seeded, copy_target, flip, source  # noqa: F401 - fixture
+
+LARGE = "data/ManagedRepository/big_0/large.tif"
+PLAIN = "data/ManagedRepository/root_0/2026-11/00/plain.tif"
+
+
+@pytest.fixture(scope="module")
+def intact(source: Seeded, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+    """A target whose snapshot has been verified."""
+    target = tmp_path_factory.mktemp("intact") / "target"
+    create_backup(BackupWish(source.database.instance, source.database.settings, target))
+    assert verify_backup(VerifyWish(target, source.database.settings)).succeeded
+    return target
+
+
+class Damage:
+    """A copy of a target, and its parts by name."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+        self.snapshot = next((target / "snapshots").iterdir())
+        self.manifest = self.snapshot / "manifest.jsonl.zst"
+
+    def pool_file(self, path: str) -> Path:
+        entry = next(entry for entry in read_manifest(self.manifest) if entry.path == path)
+        return self.target / "pool" / entry.blake3[:2] / entry.blake3
+
+    def dump_file(self) -> Path:
+        files = [path for path in (self.snapshot / "database").iterdir() if path.suffix == ".gz"]
+        return max(files, key=lambda path: path.stat().st_size)
+
+
+def content_flipped(damage: Damage) -> tuple[str, Path]:
+    flip(damage.pool_file(LARGE))
+    return LARGE, damage.pool_file(LARGE)
+
+
+def content_missing(damage: Damage) -> tuple[str, Path]:
+    path = damage.pool_file(PLAIN)
+    path.unlink()
+    return PLAIN, path
+
+
+def content_cut(damage: Damage) -> tuple[str, Path]:
+    path = damage.pool_file(LARGE)
+    path.write_bytes(path.read_bytes()[:-1])
+    return LARGE, path
+
+
+def contents_swapped(damage: Damage) -> tuple[str, Path]:
+    one, two = damage.pool_file(LARGE), damage.pool_file(PLAIN)
+    first, second = one.read_bytes(), two.read_bytes()
+    one.write_bytes(second)
+    two.write_bytes(first)
+    return PLAIN, two
+
+
+def content_grown(damage: Damage) -> tuple[str, Path]:
+    path = damage.pool_file(PLAIN)
+    with path.open("ab") as stream:
+        stream.write(b"\0")
+    return PLAIN, path
+
+
+def dump_flipped(damage: Damage) -> tuple[str, Path]:
+    path = damage.dump_file()
+    flip(path)
+    return f"database/{path.name}", path
+
+
+def dump_missing(damage: Damage) -> tuple[str, Path]:
+    path = damage.dump_file()
+    path.unlink()
+    return f"database/{path.name}", path
+
+
+def dump_added(damage: Damage) -> tuple[str, Path]:
+    path = damage.snapshot / "database" / "9999.dat.gz"
+    path.write_bytes(b"x")
+    return "database/9999.dat.gz", path
+
+
+def configuration_flipped(damage: Damage) -> tuple[str, Path]:
+    path = damage.snapshot / "etc" / "grid" / "config.xml"
+    flip(path)
+    return "etc/grid/config.xml", path
+
+
+def manifest_flipped(damage: Damage) -> tuple[str, Path]:
+    flip(damage.manifest)
+    return "manifest.jsonl.zst", damage.manifest
+
+
+def manifest_cut(damage: Damage) -> tuple[str, Path]:
+    damage.manifest.write_bytes(damage.manifest.read_bytes()[:-20])
+    return "manifest.jsonl.zst", damage.manifest
+
+
+def manifest_missing(damage: Damage) -> tuple[str, Path]:
+    damage.manifest.unlink()
+    return "manifest.jsonl.zst", damage.manifest
+
+
+def manifest_without_a_file(damage: Damage) -> tuple[str, Path]:
+    entries: list[Entry] = [entry for entry in read_manifest(damage.manifest) if entry.path != PLAIN]
+    write_manifest(damage.manifest, entries)
+    return "manifest.jsonl.zst", damage.manifest
+
+
+@pytest.mark.parametrize(
+    "inflict",
+    [
+        content_flipped,
+        content_missing,
+        content_cut,
+        contents_swapped,
+        content_grown,
+        dump_flipped,
+        dump_missing,
+        dump_added,
+        configuration_flipped,
+        manifest_flipped,
+        manifest_cut,
+        manifest_missing,
+        manifest_without_a_file,
+    ],
+    ids=lambda function: function.__name__,
+)
+def test_damage_is_named(
+    intact: Path,
+    source: Seeded,  # noqa: F811
+    tmp_path: Path,
+    inflict: Callable[[Damage], tuple[str, Path]],
+) -> None:
+    target = copy_target(intact, tmp_path / "target")
+    path, pool_file = inflict(Damage(target))
+    verified: Verified = verify_backup(VerifyWish(target, source.database.settings, temporary=tmp_path))
+    assert not verified.succeeded
+    assert (path, str(pool_file)) in {(fault.path, fault.pool_file) for fault in verified.faults}
+    # What was proven once is proven no more.
+    assert list_snapshots(target)[0].verified is None
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_damaged_document_is_named(intact: Path, source: Seeded, tmp_path: Path, cut: bool) -> None:  # noqa: F811
+    target = copy_target(intact, tmp_path / "target")
+    document = Damage(target).snapshot / "snapshot.json"
+    if cut:
+        document.write_bytes(document.read_bytes()[:100])
+    else:
+        content = json.loads(document.read_bytes())
+        content["files"] += 1
+        document.write_text(json.dumps(content))
+    with pytest.raises(AdminError) as caught:
+        verify_backup(VerifyWish(target, source.database.settings))
+    assert caught.value.code == "snapshot-damaged"
+    assert str(document) in caught.value.message
+    assert caught.value.exit_status == 5
+    listed = list_snapshots(target)
+    assert listed[0].snapshot is None
+    assert "damaged" in listed[0].damage
+
+
+def test_the_next_run_heals_what_it_can(intact: Path, source: Seeded, tmp_path: Path) -> None:  # noqa: F811
+    """A missing or cut content is copied again, a damaged manifest isn't built upon."""
+    target = copy_target(intact, tmp_path / "target")
+    damage = Damage(target)
+    missing, cut = damage.pool_file(PLAIN), damage.pool_file(LARGE)
+    missing.unlink()
+    cut.write_bytes(cut.read_bytes()[:-1])
+    snapshot = create_backup(BackupWish(source.database.instance, source.database.settings, target))
+    assert (snapshot.read_files, snapshot.copied_files) == (2, 2)
+    assert verify_backup(VerifyWish(target, source.database.settings, temporary=tmp_path)).succeeded
+    newest = target / "snapshots" / snapshot.id / "manifest.jsonl.zst"
+    flip(newest)
+    third = create_backup(BackupWish(source.database.instance, source.database.settings, target))
+    assert third.consistent
+    assert (third.read_files, third.copied_files) == (third.files, 0)
