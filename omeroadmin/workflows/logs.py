@@ -25,9 +25,10 @@ LOG_NAMES = (
 )
 """The logs that an instance has in any case."""
 
-# A time first, with or without what Ice puts before it, then perhaps the program's name, then the level. What the
-# servers' children print to master.err has no time; a level in capitals at the beginning of the line is taken as one.
-_STAMP = rb"(?:[-!]! )?[\d/-]{6,10}[ T][\d:,.]+Z?\s+(?:[\w.-]+: )?"
+# A time first, with or without what Ice puts before it, then perhaps the program's name (or, in PostgreSQL's log, time
+# zone, process, user and database), then the level. What the servers' children print to master.err has no time; a
+# level in capitals at the beginning of the line is taken as one.
+_STAMP = rb"(?:[-!]! )?[\d/-]{6,10}[ T][\d:,.]+Z?\s+(?:[\w.-]+: |[A-Z]{1,5} \[\d+\] (?:\S*@\S* )?)?"
 _ERROR = re.compile(rb"(?:!! |(?:ERROR|FATAL|CRITICAL)\b|" + _STAMP + rb"(?i:error|fatal|critical|criti)\b)")
 _WARNING = re.compile(rb"(?:-! |(?:WARN|WARNING)\b|" + _STAMP + rb"(?i:warning|warni|warn)\b)")
 

@@ -30,7 +30,7 @@ def commands(subject: Subject) -> Category:
     """The programs that OMERO uses, with version and path, and how many others of the name PATH holds."""
     search_path = subject.environment.get("PATH", os.defpath)
     items = [_command(subject, *declared, search_path) for declared in _COMMANDS]
-    others = len(set(copies("python", search_path)) - {Path(sys.executable)})
+    others = len({path.resolve() for path in copies("python", search_path)} - {Path(sys.executable).resolve()})
     python = Item("python -V", Status.OK, _found(platform.python_version(), Path(sys.executable), others))
     items.insert(1, python)
     return Category("commands", "Commands", tuple(items))

@@ -31,6 +31,7 @@ def counts(tmp_path: Path, *lines: str) -> tuple[int, int]:
         JAVA.format("FATAL", "x"),
         "!! 11/24/26 01:02:03.456 icegridnode: error: node couldn't be started",
         "!! 2026-11-24 01:02:03.456 icegridnode: error: node couldn't be started",
+        '2026-11-24 01:02:03.456 UTC [312] ERROR:  relation "x" does not exist',
         "ERROR StatusLogger No logging implementation",
     ],
 )
@@ -45,6 +46,7 @@ def test_errors(tmp_path: Path, line: str) -> None:
         PYTHON.format("WARNING", "slow"),
         "-! 11/24/26 01:02:03.456 icegridnode: warning: unsecure",
         "2026-11-24 01:02:03,456 node: warning: slow",
+        "2026-11-24 01:02:03.456 CET [312] omero@omero WARNING:  x",
         "WARNING: sun.reflect.Reflection.getCallerClass is not supported",
     ],
 )
