@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import secrets
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,16 +17,18 @@ from omeroadmin.backups.snapshot import Snapshot, manifest_path
 from omeroadmin.backups.store import Verification, find_snapshot, record_verification
 from omeroadmin.backups.target import Target
 from omeroadmin.backups.verify import Read, check_parts, check_pool
-from omeroadmin.database.connection import connect
+from omeroadmin.database.connection import DatabaseAddress, connect
 from omeroadmin.database.dump import restore, scratch_cluster
-from omeroadmin.database.programs import client_programs
+from omeroadmin.database.programs import Programs, client_programs
 from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.schema.settings import Settings
 from omeroadmin.system.clock import monotonic, utc_now
 from omeroadmin.system.sockets import port_is_free
 
-_FIRST_SCRATCH_PORT = 25432
-_LAST_SCRATCH_PORT = 32767
+_FIRST_PORT = 26000
+_LAST_PORT = 32767
+"""Below the range that the kernel hands out to clients."""
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ def _reconciled(wish: VerifyWish, target: Target, snapshot: Snapshot, tally: Tal
     programs = client_programs(wish.settings, server_major=major)
     with (
         tempfile.TemporaryDirectory(prefix="omero-verify-", dir=wish.temporary) as scratch,
-        scratch_cluster(programs, Path(scratch) / "postgresql", free_scratch_port()) as address,
+        _scratch(programs, Path(scratch) / "postgresql") as address,
     ):
         try:
             restore(address, programs, directory / parts.DATABASE, jobs=wish.jobs)
@@ -112,14 +116,24 @@ def _reconciled(wish: VerifyWish, target: Target, snapshot: Snapshot, tally: Tal
             yield from reconcile(named, read_manifest(manifest_path(directory)), tally)
 
 
-def free_scratch_port() -> int:
-    """A port for a throwaway PostgreSQL, below the range that the kernel hands out to clients.
+@contextlib.contextmanager
+def _scratch(programs: Programs, directory: Path) -> Iterator[DatabaseAddress]:
+    """A throwaway cluster; between finding a free port and using it another process may take it."""
+    with contextlib.ExitStack() as stack:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                address = stack.enter_context(scratch_cluster(programs, directory, _free_port()))
+                break
+            except AdminError as error:
+                if error.code not in ("port-taken", "database-not-started") or attempt == _ATTEMPTS:
+                    raise
+        yield address
 
-    :raises AdminError: ``database-port-taken``
-    """
-    for port in range(_FIRST_SCRATCH_PORT, _LAST_SCRATCH_PORT):
+
+def _free_port() -> int:
+    """A port by chance, so that verifications at the same time don't want the same one."""
+    for _ in range(1000):
+        port = _FIRST_PORT + secrets.randbelow(_LAST_PORT - _FIRST_PORT)
         if port_is_free(port, "127.0.0.1"):
             return port
-    raise configuration_error(
-        "database-port-taken", f"the ports {_FIRST_SCRATCH_PORT} to {_LAST_SCRATCH_PORT} are all taken"
-    )
+    raise configuration_error("database-port-taken", f"no port between {_FIRST_PORT} and {_LAST_PORT} is free")
