@@ -16,11 +16,11 @@ else
     account=nobody
 fi
 
-# Run a command as that account, with a clean environment for it.
+# Run a command as that account; root's own PATH may lead through directories that it can't enter.
 as_account() {
     if [ "$(id -u)" -ne 0 ]; then
         "$@"
     else
-        runuser -u "$account" -- "$@"
+        runuser -u "$account" -- env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
     fi
 }

@@ -193,7 +193,6 @@ def _directories(instance: Instance, host: Host) -> Plan:
         instance.temporary_directory: PRIVATE_MODE,
         instance.run_directory: PRIVATE_MODE,
         instance.scripts_directory.parent: OPEN_MODE,
-        instance.scripts_directory: OPEN_MODE,
     }
     steps = []
     for path, mode in wanted.items():

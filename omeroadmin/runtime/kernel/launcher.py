@@ -12,7 +12,7 @@ from pathlib import Path
 from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.runtime.kernel import configuration, failure, logs, memory
 from omeroadmin.runtime.kernel.context import ServiceContext
-from omeroadmin.runtime.kernel.failure import ServiceFailure
+from omeroadmin.runtime.kernel.failure import NOT_INSTALLED, ServiceFailure
 from omeroadmin.runtime.kernel.health import Health
 from omeroadmin.runtime.kernel.stop import Stop
 from omeroadmin.schema.instance import Instance
@@ -98,7 +98,8 @@ def _run(context: ServiceContext) -> int:
 
 
 def _fail(context: ServiceContext, reason: ServiceFailure) -> int:
-    context.log.error("%s", reason.reason)
+    level = logging.WARNING if reason.status == NOT_INSTALLED else logging.ERROR
+    context.log.log(level, "%s", reason.reason)
     if reason.status != failure.CRASHED:
         failure.record(context.instance, context.server_id, reason)
     return reason.status

@@ -70,7 +70,10 @@ def _backup(settings: Settings, now: datetime) -> Item:
     name = settings.text("omero.backup.target").strip()
     if not name:
         return Item("none", Status.WARN, "omero.backup.target is not set", "omero config set omero.backup.target DIR")
-    facts = latest_facts(settings.path("omero.backup.target"))
+    target = settings.path("omero.backup.target")
+    if not target.exists():
+        return Item(name, Status.WARN, "not there: not mounted, or no snapshot taken yet", "omero backup create")
+    facts = latest_facts(target)
     if facts.last_success is None:
         evidence = f"{facts.snapshots} snapshots, none of them consistent"
         return Item(name, Status.WARN, evidence, "omero backup create")

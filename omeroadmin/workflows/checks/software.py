@@ -62,7 +62,8 @@ def copies(name: str, search_path: str) -> list[Path]:
     candidates = [Path(directory) / name for directory in search_path.split(os.pathsep) if directory]
     found: dict[Path, Path] = {}
     for path in candidates:
-        if path.is_file() and os.access(path, os.X_OK):
+        # os.access first: looking into a directory that is closed to this user is an error for is_file.
+        if os.access(path, os.X_OK) and path.is_file():
             found.setdefault(path.resolve(), path)
     return list(found.values())
 
