@@ -5,15 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from omeroadmin.backups.store import Verification, record_verification
+from omeroadmin.backups.target import require_target
 from omeroadmin.database.connection import connect
 from omeroadmin.metrics.exposition import exposition
 from omeroadmin.profiles.store import update_profile
 from omeroadmin.schema.instance import Instance
+from omeroadmin.system import clock
+from omeroadmin.workflows.backup import BackupWish, create_backup
+from omeroadmin.workflows.checks.model import Item, Status
+from omeroadmin.workflows.diagnostics import diagnose
 from omeroadmin.workflows.metrics import COLLECTORS, collect_samples
+from tests.support.backup import seeded_instance
 from tests.support.certificates import complete_settings, make
 from tests.support.components import require_program
 from tests.support.database import DatabaseUnderTest
@@ -160,3 +168,38 @@ def test_certificate_and_backup_target(tmp_path: Path) -> None:
     assert 364 < (found["omero_certificate_expiry_timestamp_seconds",] - time.time()) / 86400 < 366
     assert found["omero_collector_success", "backup"] == 0
     assert found["omero_data_free_bytes",] <= found["omero_data_size_bytes",]
+
+
+def backup_item(instance: Instance) -> Item:
+    """What diagnostics says of the backup."""
+    diagnosis = diagnose(instance, os.environ, instance.omerodir, parse_logs=False)
+    [item] = next(category.items for category in diagnosis.categories if category.id == "backup")
+    return item
+
+
+def test_a_backup_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with seeded_instance(tmp_path) as seeded:
+        instance = seeded.database.instance
+        target = tmp_path / "target"
+        target.mkdir()
+        update_profile(instance.config_xml, {"omero.backup.target": str(target)})
+        snapshot = create_backup(BackupWish(instance, seeded.database.settings, target))
+        found = values(instance)
+        fresh = backup_item(instance)
+        record_verification(require_target(target), snapshot.id, Verification(time.time(), 1.0, 1, 1, 1))
+        verified = values(instance)
+    assert snapshot.consistent
+    assert found["omero_backup_snapshots",] == 1
+    assert abs(found["omero_backup_last_success_timestamp_seconds",] - time.time()) < 120
+    assert found["omero_backup_last_files",] == snapshot.files
+    assert found["omero_backup_last_size_bytes",] == snapshot.size
+    assert found["omero_backup_last_copied_bytes",] == snapshot.copied_bytes
+    assert ("omero_backup_last_verified_timestamp_seconds",) not in found
+    assert fresh.status is Status.OK
+    assert "0 h ago" in fresh.evidence
+    assert "never verified" in fresh.evidence
+    assert abs(verified["omero_backup_last_verified_timestamp_seconds",] - time.time()) < 120
+    assert "; verified 2" in backup_item(instance).evidence
+    later = clock.utc_now() + timedelta(hours=27)
+    monkeypatch.setattr(clock, "utc_now", lambda: later)
+    assert backup_item(instance).status is Status.WARN
