@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 from collections.abc import Sequence
 from typing import Annotated, Any, cast
@@ -45,7 +46,9 @@ def load_command(group: str, name: str) -> TyperCommand:
     """Import one command."""
     function = importlib.import_module(module_of(group, name)).command
     app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_CONTEXT)
-    app.command(name=name)(function)
+    # The mark keeps the example's line as it is, to be copied in one piece.
+    help_text = inspect.cleandoc(function.__doc__ or "").replace("\n\nExample:", "\n\n\b\nExample:")
+    app.command(name=name, help=help_text)(function)
     return cast("TyperCommand", typer.main.get_command(app))
 
 

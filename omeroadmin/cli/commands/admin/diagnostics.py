@@ -18,7 +18,9 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if something has failed.")] = False,
 ) -> None:
-    """Print what there is to know of an instance: programs, servers, logs, environment, disk, certificate, backup.
+    """Print what there is to know of an instance.
+
+    Programs, servers, logs, environment, disk, certificate, backup.
 
     It also works while nothing runs. What is wrong is listed again at the end, with what to do.
 

@@ -6,7 +6,7 @@ from omeroadmin.cli.context import require_instance
 
 
 def command() -> None:
-    """Print the memory settings that the next start gives to each service.
+    """Print the memory that the next start gives to each service.
 
     Example: omero admin jvmcfg
     """

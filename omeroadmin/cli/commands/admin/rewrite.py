@@ -13,7 +13,9 @@ def command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Write also what has not changed.")] = False,
 ) -> None:
-    """Render the grid's files (default.xml, templates.xml, master.cfg, internal.cfg, ice.config) from the settings.
+    """Render the grid's files from the settings.
+
+    They are default.xml, templates.xml, master.cfg, internal.cfg and ice.config.
 
     Every start does this by itself. Not while the server runs.
 

@@ -7,7 +7,9 @@ from omeroadmin.cli.lifecycle_options import File, ForceRewrite, Targets
 
 
 def command(file: File = None, targets: Targets = None, force_rewrite: ForceRewrite = False) -> None:
-    """Start the server and return as soon as the node has taken over; omero admin waitup waits for the rest.
+    """Start the server without waiting until it is ready.
+
+    Returns as soon as the node has taken over; omero admin waitup waits for the rest.
 
     Example: omero admin startasync && omero admin waitup --wait 60
     """

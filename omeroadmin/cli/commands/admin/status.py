@@ -12,7 +12,9 @@ from omeroadmin.cli.context import require_instance
 def command(
     nodeonly: Annotated[bool, typer.Option("--nodeonly", help="Ask the node only, not the server behind it.")] = False,
 ) -> None:
-    """Exit with 0 if clients can use the server, else with 1; prints nothing but what is wrong, on stderr.
+    """Exit with 0 if clients can use the server, else with 1.
+
+    Prints nothing but what is wrong, on stderr.
 
     Example: omero admin status && echo up
     """

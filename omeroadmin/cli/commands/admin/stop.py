@@ -7,7 +7,9 @@ from omeroadmin.cli.lifecycle_options import Wait
 
 
 def command(wait: Wait = 300) -> None:
-    """Stop all servers, then the instance's own PostgreSQL. A stopped server is no error.
+    """Stop all servers, then the instance's own PostgreSQL.
+
+    A stopped server is no error.
 
     Example: omero admin stop
     """

@@ -6,7 +6,9 @@ from omeroadmin.cli.context import require_instance
 
 
 def command() -> None:
-    """Ask all servers to stop and return at once; omero admin waitdown waits for their end.
+    """Ask all servers to stop, without waiting.
+
+    omero admin waitdown waits for their end.
 
     Example: omero admin stopasync && omero admin waitdown --wait 60
     """

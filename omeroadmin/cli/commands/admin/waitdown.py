@@ -7,7 +7,9 @@ from omeroadmin.cli.lifecycle_options import Wait
 
 
 def command(wait: Wait = 300) -> None:
-    """Wait until all servers, and the instance's own PostgreSQL, have ended.
+    """Wait until the server has ended.
+
+    That is all servers, and the instance's own PostgreSQL.
 
     Example: omero admin stopasync && omero admin waitdown --wait 60
     """

@@ -24,7 +24,9 @@ def command(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing unless something is wrong.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Take a snapshot of database, binary repository and configuration, running or stopped.
+    """Take a snapshot of the instance, running or stopped.
+
+    It holds database, binary repository and configuration.
 
     Files that the previous snapshot has are not copied again. If a file that the database names is missing or differs,
     the snapshot is marked inconsistent, the file is named, and the exit status is 5.

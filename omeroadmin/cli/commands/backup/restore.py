@@ -41,7 +41,9 @@ def command(
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
     start: Annotated[bool, typer.Option("--start", help="Start the restored server.")] = False,
 ) -> None:
-    """Make a second instance of a snapshot; what exists is never touched without --overwrite.
+    """Make a second instance of a snapshot.
+
+    What exists is never touched without --overwrite.
 
     A restore that was interrupted goes on where it was. It ends with a check that database and files fit.
 

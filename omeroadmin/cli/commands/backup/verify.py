@@ -24,7 +24,9 @@ def command(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing unless something is wrong.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Prove a snapshot: read all of it, restore its dump into a throwaway database, reconcile the two.
+    """Prove a snapshot.
+
+    All of it is read, its dump restored into a throwaway database, and the two are reconciled.
 
     Each fault is named with the file in the repository and the file in the target, and the exit status is 5.
 

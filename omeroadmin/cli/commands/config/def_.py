@@ -14,7 +14,7 @@ from omeroadmin.profiles.store import activate_profile, read_profile
 def command(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Profile to make the active one.")] = None,
 ) -> None:
-    """Print the name of the active profile, or make another one active.
+    """Print the active profile's name, or activate another.
 
     OMERO_CONFIG chooses a profile for the commands of one shell; this chooses it for the server.
 

@@ -18,7 +18,9 @@ def command(
         bool, typer.Option("--show-password/--hide-password", help="Show secrets in a listing.")
     ] = False,
 ) -> None:
-    """Print properties that are set: one by its bare value, several or all as KEY=VALUE.
+    """Print properties that are set.
+
+    One alone gives its bare value; several or all are printed as KEY=VALUE.
 
     In a listing secrets are masked; a single named one is not.
 

@@ -19,7 +19,9 @@ def command(
     escapes: Annotated[bool, typer.Option("--escapes", help="Undo Java's backslash escapes in values.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Take values that aren't of their property's kind.")] = False,
 ) -> None:
-    """Set the properties of files, or of stdin, in the active profile: all of them or none.
+    """Set the properties that files or stdin hold.
+
+    All of them are set in the active profile, or none.
 
     The lines are those of a properties file or of `omero config get --show-password`.
 

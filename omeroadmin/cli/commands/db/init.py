@@ -18,7 +18,9 @@ def command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
 ) -> None:
-    """Initialise the database: the instance's own PostgreSQL where it has one, role, database and schema.
+    """Initialise the database.
+
+    The instance's own PostgreSQL where it has one, role, database and schema.
 
     A database that is ready is left alone; one with another schema is an error.
 

@@ -15,7 +15,9 @@ def command(
     password_file: PasswordFileOption = None,
     no_salt: NoSaltOption = False,
 ) -> None:
-    """Print the SQL statement that sets a user's password, for psql.
+    """Print the SQL statement that sets a user's password.
+
+    It is for psql.
 
     Example: omero db password --password-file new_password | psql -h localhost -U omero omero
     """

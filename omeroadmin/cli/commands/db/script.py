@@ -18,7 +18,9 @@ def command(
     password_file: PasswordFileOption = None,
     no_salt: NoSaltOption = False,
 ) -> None:
-    """Write the SQL script that makes an OMERO database, for psql.
+    """Write the SQL script that makes an OMERO database.
+
+    It is for psql.
 
     By default it is saved in the working directory under the name of the schema's version, mode 0600: it holds the
     hash of the password of the server's user root.

@@ -20,7 +20,9 @@ def command(
     key: KeyOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """List images, oldest first; size is the bytes of their files.
+    """List images, oldest first.
+
+    The size is the bytes of their files.
 
     Example: omero fs images --style csv --limit 25
     """

@@ -20,7 +20,9 @@ def command(
     key: KeyOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """List filesets, oldest first; size is the bytes of their files.
+    """List filesets, oldest first.
+
+    The size is the bytes of their files.
 
     Example: omero fs sets --style csv --limit 25
     """

@@ -14,7 +14,9 @@ def command(
     style: Annotated[Style, typer.Option("--style", help="How to print the list.")] = Style.SQL,
     ca_file: CaFileOption = None,
 ) -> None:
-    """List your stored sessions and whether their servers still know them; keys are not shown.
+    """List your stored sessions.
+
+    Each server is asked whether it still knows its session; keys are not shown.
 
     Sessions that have expired are listed once more and removed.
 

@@ -18,7 +18,9 @@ def command(
     key: KeyOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """List who is logged in on the server: everybody for admins, your own sessions otherwise.
+    """List who is logged in on the server.
+
+    Everybody for admins, your own sessions otherwise.
 
     Example: omero sessions who
     """

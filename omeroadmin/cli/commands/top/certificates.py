@@ -19,7 +19,9 @@ def command(
     renew: Annotated[bool, typer.Option("--renew", help="Replace a certificate that is still good.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
 ) -> None:
-    """Make a self-signed certificate for encrypted connections, and set the properties that name it.
+    """Make a self-signed certificate.
+
+    It encrypts connections; the properties that name it are set.
 
     What is set already stays; a key is kept, and a certificate until it ends within 30 days. Files that a
     certificate authority has issued are never touched. A running server needs a restart to use new ones.

@@ -34,7 +34,9 @@ def command(
     key: KeyOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """Import images; each file becomes a fileset, checked against its checksum on the way.
+    """Import images.
+
+    Each file becomes a fileset, checked against its checksum on the way.
 
     Prints a line Image:ID for each new image. A file that fails is named on stderr and doesn't stop the others;
     the exit status is 5 then.

@@ -42,7 +42,9 @@ def command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
-    """Make an instance: directories, properties, certificates, database and repository.
+    """Make an instance.
+
+    Directories, properties, certificates, database and repository.
 
     What is there already is kept; a second run has nothing to do.
 

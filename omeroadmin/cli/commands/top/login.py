@@ -34,7 +34,9 @@ def command(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing when it worked.")] = False,
     ca_file: CaFileOption = None,
 ) -> None:
-    """Log in: create a session on a server, or use one that is stored, and keep it for the next commands.
+    """Log in: create a session, or use a stored one.
+
+    It is kept for the next commands.
 
     The password comes from --password-file, OMERO_PASSWORD or the terminal. A password on the command line or in a
     file always creates a new session. With OMERODIR set, localhost means that instance and its ports; tcp://localhost

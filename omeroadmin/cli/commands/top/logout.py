@@ -12,7 +12,9 @@ def command(
     user: UserOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """Log out: close the session that commands use, on the server and here.
+    """Log out: close the session that commands use.
+
+    It ends on the server and here.
 
     Example: omero logout
     """

@@ -20,7 +20,9 @@ def command(
     key: KeyOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """Search the server's full-text index; finding nothing is no error.
+    """Search the server's full-text index.
+
+    Finding nothing is no error.
 
     Example: omero search mitosis
     """
