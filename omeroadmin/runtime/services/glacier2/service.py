@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 
 import h11
@@ -73,6 +74,8 @@ class Router:
     async def _listen(self, endpoint: Endpoint) -> asyncio.Server:
         tls = server_context(self._context.settings) if endpoint.transport == "ssl" else None
         listener = listen(endpoint, ipv6=self._context.settings.text("Ice.IPv6").strip() != "0")
+        # Accepted sockets inherit it; asyncio sets it only where the socket names its protocol.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await self._accept(endpoint.transport, reader, writer)
