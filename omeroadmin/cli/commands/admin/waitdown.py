@@ -11,7 +11,7 @@ def command(wait: Wait = 300) -> None:
 
     That is all servers, and the instance's own PostgreSQL.
 
-    Example: omero admin stopasync && omero admin waitdown --wait 60
+    Example: omero admin waitdown --wait 60
     """
     from omeroadmin.workflows.lifecycle import wait_down
 

@@ -9,7 +9,7 @@ from omeroadmin.cli.lifecycle_options import Wait
 def command(wait: Wait = 300) -> None:
     """Wait until clients can use the server.
 
-    Example: omero admin startasync && omero admin waitup --wait 60
+    Example: omero admin waitup --wait 60
     """
     from omeroadmin.workflows.availability import wait_up
 
