@@ -29,7 +29,7 @@ class Grid:
         self.instance = Instance(directory / "OMERO.server")
         self.port = free_port()
         self.instance.grid_directory.mkdir(parents=True)
-        self.instance.default_xml.write_text(_descriptor(modes, attributes))
+        self.instance.default_xml.write_text(descriptor(modes, attributes))
 
     def launch(self) -> None:
         client.launch(self.instance, ("127.0.0.1", self.port), file=self.instance.default_xml)
@@ -86,7 +86,8 @@ def is_alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
-def _descriptor(modes: Mapping[str, str], attributes: str) -> str:
+def descriptor(modes: Mapping[str, str], attributes: str = "") -> str:
+    """An application with one server for each mode."""
     servers = []
     for identifier, mode in modes.items():
         activation, _, name = mode.rpartition(":")

@@ -39,6 +39,27 @@ def _serve(listener: socket.socket, identifier: str, ready_at: float) -> None:
             connection.sendall(json.dumps(answer).encode() + b"\n")
 
 
+def _at_once(mode: str, run: Path, identifier: str) -> int | None:
+    """Exit status of a server that doesn't live long; ``None`` for the others."""
+    failure = run / f"{identifier}.failure"
+    match mode:
+        case "crash":
+            print("Traceback\nValueError: it can't be", file=sys.stderr, flush=True)
+            return 3
+        case "optional":
+            failure.write_text("PyTables is not installed\n")
+            return 69
+        case "wrong":
+            failure.write_text("the database is too old\n")
+            return 78
+        case "wordless":
+            return 78
+        case "once" if not (run / f"{identifier}.once").exists():
+            (run / f"{identifier}.once").touch()
+            return 1
+    return None
+
+
 def main() -> int:
     mode, config = sys.argv[1], sys.argv[2].removeprefix("--Ice.Config=")
     identifier = _properties(Path(config))["Ice.Admin.ServerId"]
@@ -50,31 +71,16 @@ def main() -> int:
             stop.set()
 
     signal.signal(signal.SIGTERM, on_term)
-    match mode:
-        case "crash":
-            print("Traceback\nValueError: it can't be", file=sys.stderr, flush=True)
-            return 3
-        case "optional":
-            (run / f"{identifier}.failure").write_text("PyTables is not installed\n")
-            return 69
-        case "wrong":
-            (run / f"{identifier}.failure").write_text("the database is too old\n")
-            return 78
-        case "wordless":
-            return 78
-        case "once":
-            marker = run / f"{identifier}.once"
-            if not marker.exists():
-                marker.touch()
-                return 1
-        case "children":
-            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-            (run / f"{identifier}.child").write_text(str(child.pid))
+    status = _at_once(mode, run, identifier)
+    if status is not None:
+        return status
+    if mode == "children":
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        (run / f"{identifier}.child").write_text(str(child.pid))
     delay = {"slow": 0.3, "never": 1e6}.get(mode, 0.0)
     listener = listen_unix(run / f"{identifier}.health")
-    threading.Thread(
-        target=_serve, args=(listener, identifier, time.monotonic() + delay), name="health", daemon=True
-    ).start()
+    arguments = (listener, identifier, time.monotonic() + delay)
+    threading.Thread(target=_serve, args=arguments, name="health", daemon=True).start()
     print(f"{identifier} is up", flush=True)
     if mode == "flaky":
         stop.wait(0.1)

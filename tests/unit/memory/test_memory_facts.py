@@ -1,0 +1,40 @@
+"""The memory of machine and container."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from omeroadmin.memory.facts import cgroup_limit, system_memory_megabytes
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def test_this_machine() -> None:
+    assert 0 < system_memory_megabytes() <= psutil.virtual_memory().total // 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "limit"),
+    [
+        ("0::/a/b\n", {"a/b/memory.max": "max\n", "a/memory.max": "5000\n"}, 5000),
+        ("0::/a/b\n", {"a/b/memory.max": "4000\n", "a/memory.max": "5000\n"}, 4000),
+        ("0::/\n", {"memory.max": "7000\n"}, 7000),
+        ("0::/a\n", {"a/memory.max": "max\n"}, None),
+        ("0::/../elsewhere\n", {"memory.max": "7000\n"}, 7000),
+        ("5:cpu,cpuacct:/\n4:memory:/x\n0::/\n", {"memory/x/memory.limit_in_bytes": "6000"}, 6000),
+        # In a container, the path of the group is often not visible, but its own mount is.
+        ("4:memory:/docker/123\n", {"memory/memory.limit_in_bytes": "6500"}, 6500),
+        ("4:memory:/x\n", {"memory/x/memory.limit_in_bytes": "rubbish"}, None),
+        ("", {}, None),
+    ],
+)
+def test_control_groups(tmp_path: Path, own: str, files: dict[str, str], limit: int | None) -> None:
+    for name, text in files.items():
+        write(tmp_path / name, text)
+    assert cgroup_limit(tmp_path, own) == limit
