@@ -53,10 +53,17 @@ def diagnose(
     subject = Subject(instance, settings, environment, user_directory, parse_logs)
     categories += [_collect(subject, *collector) for collector in _BEFORE_LOGS]
     if parse_logs:
-        logs = log_facts(instance)
-        categories += [places.log_files(logs), *places.known_issues(logs)]
+        categories += _logs(instance)
     categories += [_collect(subject, *collector) for collector in _AFTER_LOGS]
     return Diagnosis(VERSION, instance.omerodir, tuple(categories))
+
+
+def _logs(instance: Instance) -> list[Category]:
+    try:
+        logs = log_facts(instance)
+    except OSError as error:
+        return [places.failed("log-files", "Log files", error)]
+    return [places.log_files(logs), *places.known_issues(logs)]
 
 
 def _collect(subject: Subject, name: str, title: str, collector: Collector) -> Category:

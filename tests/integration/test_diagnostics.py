@@ -90,7 +90,7 @@ def test_everything_is_broken(omero: Omero) -> None:
         ("omero.ports.ssl", "high", "ports"),
         ("omero.db.port", "x", "database"),
         ("omero.cluster.read_only.repo", "perhaps", "directories"),
-        ("omero.backup.target", "/nowhere/at/all", "backup"),
+        ("omero.backup.target", "/etc", "backup"),
         ("omero.data.dir", "${omero.managed.dir}", "directories"),
     ],
 )
@@ -104,6 +104,28 @@ def test_one_wrong_value_spoils_one_category(omero: Omero, name: str, value: str
     assert item.hint
     assert found["commands"]
     assert found["environment"]
+
+
+def test_an_instance_of_another_user(omero: Omero) -> None:
+    instance = Instance(omero.omerodir)
+    instance.grid_directory.mkdir(parents=True)
+    instance.log_directory.mkdir(parents=True)
+    instance.server_jars.mkdir(parents=True)
+    closed = (instance.etc, instance.var, instance.server_jars.parent)
+    for directory in closed:
+        directory.chmod(0)
+    try:
+        done = omero.run("admin", "diagnostics")
+        metrics = omero.run("metrics", "show")
+    finally:
+        for directory in closed:
+            directory.chmod(0o700)
+    assert done.returncode == 0, done.stderr
+    assert "Permission denied" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert metrics.returncode in range(2, 7)
+    assert "config.xml" in metrics.stderr
+    assert "Traceback" not in metrics.stderr
 
 
 def test_states_of_running_servers(tmp_path: Path) -> None:

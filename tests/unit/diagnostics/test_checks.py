@@ -292,6 +292,12 @@ def test_backup_that_is_not_configured(subject: Subject) -> None:
 
 def test_backup_target_that_is_missing(subject: Subject, tmp_path: Path) -> None:
     settings = Settings({"omero.backup.target": str(tmp_path / "nowhere")})
+    [item] = care.backup(replace(subject, settings=settings)).items
+    assert (item.status, item.hint) == (Status.WARN, "omero backup create")
+
+
+def test_backup_target_without_a_snapshot(subject: Subject, tmp_path: Path) -> None:
+    settings = Settings({"omero.backup.target": str(tmp_path)})
     with pytest.raises(AdminError):
         care.backup(replace(subject, settings=settings))
 
