@@ -46,7 +46,10 @@ def availability(instance: Instance, *, node_only: bool = False) -> Availability
     if not instance.internal_cfg.exists():
         return Availability(False, ("Missing internal configuration: the server was never started",))
     settings = load_settings(instance)
-    state = client.grid_state(instance)
+    try:
+        state = client.grid_state(instance)
+    except AdminError as error:
+        return Availability(False, (error.message,))
     if not state.running:
         return Availability(False, ("Server not running",))
     if node_only:

@@ -117,7 +117,7 @@ def stop_async(instance: Instance) -> bool:
     """
     was_running = client.node_process(instance) is not None
     if was_running:
-        client.shutdown(instance)
+        _ask_to_stop(instance)
     settings = load_settings(instance)
     if embedded.is_embedded(settings) and embedded.status(instance).running:
         arguments = [sys.executable, "-m", "omeroadmin", "--omerodir", str(instance.omerodir), "admin", "stop"]
@@ -213,14 +213,29 @@ def _stop_node(instance: Instance, wait: float, reporter: Reporter) -> bool:
     if client.node_process(instance) is None:
         return False
     reporter.progress("stopping the servers")
-    client.shutdown(instance)
-    if not wait_until(lambda: client.node_process(instance) is None, timeout=wait):
+    if not wait_until(lambda: _is_gone(instance), timeout=wait):
         raise failed_error(
             "stop-timeout",
             f"Failed to shutdown some components after {wait:g} seconds",
             f"see what holds it up: tail {NodeLayout(instance).error_log}",
         )
     return True
+
+
+def _is_gone(instance: Instance) -> bool:
+    """Whether the node has ended; if not, it is told again, because it may just be starting, or ending already."""
+    if client.node_process(instance) is None:
+        return True
+    _ask_to_stop(instance)
+    return False
+
+
+def _ask_to_stop(instance: Instance) -> None:
+    try:
+        client.shutdown(instance)
+    except AdminError as error:
+        if error.code != "node-down":
+            raise
 
 
 def _stop_remaining(instance: Instance, reporter: Reporter) -> None:

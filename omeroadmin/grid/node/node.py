@@ -17,7 +17,7 @@ from omeroadmin.grid.node.supervisor import Supervisor
 _PASSED = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"}
 )
-_PASSED_PREFIXES = ("LC_", "PYTHON", "COVERAGE_", "PG")
+_PASSED_PREFIXES = ("LC_", "PYTHON", "COVERAGE_")
 _STAGGER = 0.1
 _LOOK = 0.02
 _log = logging.getLogger("node")

@@ -291,3 +291,43 @@ def test_foreground(instance: Instance, mode: str, status: int) -> None:
     if status:
         assert "omero: the server did not start: A: the database is too old" in error_output
     assert is_down(instance)
+
+
+def test_a_frozen_node(instance: Instance) -> None:
+    lifecycle.start(instance, options(instance, {"A": "ok"}))
+    pid = client.node_process(instance)
+    assert pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        found = availability(instance)
+        assert not found.up
+        assert f"the node daemon (process {pid}) does not answer" in found.problems[0]
+        with pytest.raises(AdminError) as caught:
+            lifecycle.stop(instance)
+        assert caught.value.exit_status == 4
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_node_killed_during_a_start(instance: Instance) -> None:
+    listener = Listener()
+
+    def kill(line: str) -> None:
+        if line.startswith("A activating"):
+            os.kill(client.node_process(instance) or 0, signal.SIGKILL)
+
+    listener.progress = kill  # type: ignore[method-assign]  # acts instead of remembering
+    with pytest.raises(AdminError) as caught:
+        lifecycle.start(instance, options(instance, {"A": "never"}), listener)
+    assert caught.value.code == "node-not-started"
+    assert any(line.startswith("master.err: ") for line in listener.said)
+    assert is_down(instance)
+
+
+def test_two_stops_at_once(instance: Instance) -> None:
+    lifecycle.start(instance, options(instance, {"A": "ok", "B": "slow"}))
+    omero = Omero(instance.omerodir.parent)
+    command = [sys.executable, "-m", "omeroadmin", "admin", "stop"]
+    processes = [subprocess.Popen(command, env=omero.environment, stderr=subprocess.DEVNULL) for _ in range(3)]
+    assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
+    assert is_down(instance)
