@@ -27,8 +27,7 @@ def common_name(text: str) -> str:
         return name
     raise configuration_error(
         "certificate-name-invalid",
-        f"omero.certificates.commonname is {text!r}, which is not a host name"
-        f" (up to {_COMMON_NAME_LIMIT} characters)",
+        f"omero.certificates.commonname is {text!r}, which is not a host name (up to {_COMMON_NAME_LIMIT} characters)",
         "omero config set omero.certificates.commonname omero.example.org",
     )
 
