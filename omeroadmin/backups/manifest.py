@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -22,6 +23,7 @@ MANIFEST_NAME = "manifest.jsonl.zst"
 
 _LEVEL = 1
 _CHUNK = 1 << 20
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -87,9 +89,16 @@ def parse_line(line: bytes | str) -> Entry:
         raise _damaged(f"line {line[:80]!r} is no JSON object") from error
     if not (isinstance(entry.path, str) and entry.path and isinstance(entry.size, int)):
         raise _damaged(f"line {line[:80]!r} has no path or size")
-    if not (isinstance(entry.mtime_ns, int) and isinstance(entry.mode, int) and isinstance(entry.blake3, str)):
+    if not (isinstance(entry.mtime_ns, int) and isinstance(entry.mode, int) and _hashes_are_valid(entry)):
         raise _damaged(f"{entry.path!r} has no time, mode or hash")
     return entry
+
+
+def _hashes_are_valid(entry: Entry) -> bool:
+    blake3, sha1, link = entry.blake3, entry.sha1, entry.link
+    if not isinstance(blake3, str) or not (sha1 is None or isinstance(sha1, str)):
+        return False
+    return (not blake3 or _DIGEST.fullmatch(blake3) is not None) and (link is None or isinstance(link, str))
 
 
 class Checksum(NamedTuple):
@@ -173,7 +182,10 @@ def read_manifest(path: Path) -> Iterator[Entry]:
     last = b""
     for line in read_lines(path):
         entry = parse_line(line)
-        key = sort_key(entry.path)
+        try:
+            key = sort_key(entry.path)
+        except UnicodeEncodeError as error:
+            raise _damaged(f"{path}: {entry.path!r} can't be the name of a file") from error
         if key <= last:
             raise _damaged(f"{path}: {entry.path!r} is out of order")
         last = key

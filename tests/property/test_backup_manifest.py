@@ -6,11 +6,14 @@ import os
 import tempfile
 from pathlib import Path
 
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omeroadmin.backups.manifest import Entry, entry_line, parse_line, read_manifest, sort_key, write_manifest
 from omeroadmin.backups.reconcile import Row, Tally, reconcile
+from omeroadmin.backups.target import Target
+from omeroadmin.errors import AdminError
 
 NAMES = st.binary(min_size=1, max_size=20).map(
     lambda raw: os.fsdecode(raw.replace(b"/", b"_").replace(b"\0", b"_")),
@@ -90,3 +93,26 @@ def test_reconciliation_finds_exactly_what_differs(entries: list[Entry], data: s
     found = {(fault.path, fault.code) for fault in reconcile(rows, entries, tally)}
     assert found == expected
     assert tally.rows == len(rows)
+
+
+@given(MANIFESTS.filter(bool), st.data())
+@settings(max_examples=200, deadline=None)
+def test_whatever_happens_to_a_manifest_is_an_expected_failure(entries: list[Entry], data: st.DataObject) -> None:
+    """Damage below the compression as well as in it: entries, or an AdminError, never anything else."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "manifest.jsonl.zst"
+        write_manifest(path, entries)
+        if data.draw(st.booleans()):
+            content = bytearray(path.read_bytes())
+        else:
+            content = bytearray(b"".join(entry_line(entry) for entry in entries))
+        position = data.draw(st.integers(0, len(content) - 1))
+        content[position] ^= data.draw(st.integers(1, 255))
+        path.write_bytes(content if content[:4] == path.read_bytes()[:4] else zstandard.compress(bytes(content)))
+        code = "manifest-damaged"
+        try:
+            for entry in read_manifest(path):
+                assert not entry.is_file or Target(path).pool_file(entry.blake3)
+        except AdminError as error:
+            code = error.code
+        assert code == "manifest-damaged"
