@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import json
 import os
@@ -31,7 +32,13 @@ def grid_state(instance: Instance) -> GridState:
         if error.code == "node-down":
             return GridState(False)
         raise
-    return GridState(True, tuple(ServerState(**server) for server in document["servers"]), document["pid"])
+    return GridState(True, tuple(_server_state(server) for server in document["servers"]), document["pid"])
+
+
+def _server_state(document: dict[str, Any]) -> ServerState:
+    # After an upgrade, the running node is of another version until it is restarted: what it says beyond is left out.
+    known = {field.name for field in dataclasses.fields(ServerState)}
+    return ServerState(**{name: value for name, value in document.items() if name in known})
 
 
 def ping(instance: Instance) -> bool:

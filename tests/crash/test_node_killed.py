@@ -40,7 +40,7 @@ def test_servers_die_with_the_node(tmp_path: Path) -> None:
 def test_killed_in_the_middle(tmp_path: Path, moment: str) -> None:
     with running_grid(tmp_path, {**MODES, "E": "flaky"}, SHORT) as grid:
         if moment == "restarting":
-            grid.wait("E", lambda server: server.failures > 0)
+            assert wait_until(lambda: "E ended with status 1" in grid.log, timeout=20)
         if moment == "stopping":
             for name in MODES:
                 grid.wait_active(name)
