@@ -9,6 +9,14 @@ import typer
 
 from omeroadmin.cli.confirm import agree, show_plan
 from omeroadmin.cli.context import instance_settings
+from omeroadmin.cli.database_options import (
+    DatabaseHost,
+    DatabaseName,
+    DatabasePasswordFile,
+    DatabasePort,
+    DatabaseUser,
+    PortsPrefix,
+)
 from omeroadmin.cli.progress import step_listener
 from omeroadmin.cli.views import backups as view
 from omeroadmin.errors import ExitStatus
@@ -25,16 +33,12 @@ def command(
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", metavar="DIR", help="Its images; by default DIR-data beside it.")
     ] = None,
-    ports_prefix: Annotated[
-        str | None, typer.Option("--ports-prefix", metavar="N", help="Digit before all ports: 1 gives 14064.")
-    ] = None,
-    db_host: Annotated[str | None, typer.Option("--db-host", help="A PostgreSQL that others run.")] = None,
-    db_port: Annotated[int, typer.Option("--db-port", min=1, max=65535, help="Its port.")] = 5432,
-    db_name: Annotated[str, typer.Option("--db-name", help="The database, which exists and is empty.")] = "omero",
-    db_user: Annotated[str, typer.Option("--db-user", help="The role, which owns the database.")] = "omero",
-    db_password_file: Annotated[
-        Path | None, typer.Option("--db-password-file", metavar="FILE", help="File with the role's password.")
-    ] = None,
+    ports_prefix: PortsPrefix = None,
+    db_host: DatabaseHost = None,
+    db_port: DatabasePort = 5432,
+    db_name: DatabaseName = "omero",
+    db_user: DatabaseUser = "omero",
+    db_password_file: DatabasePasswordFile = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")] = False,
     jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Connections that restore.")] = 2,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,

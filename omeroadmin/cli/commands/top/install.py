@@ -9,6 +9,14 @@ import typer
 
 from omeroadmin.cli.confirm import agree, show_plan
 from omeroadmin.cli.context import install_directory
+from omeroadmin.cli.database_options import (
+    DatabaseHost,
+    DatabaseName,
+    DatabasePasswordFile,
+    DatabasePort,
+    DatabaseUser,
+    PortsPrefix,
+)
 from omeroadmin.cli.output import print_lines
 from omeroadmin.cli.progress import step_listener
 from omeroadmin.errors import usage_error
@@ -25,20 +33,16 @@ def command(
         Path | None, typer.Option("--data-dir", metavar="DIR", help="Images; by default OMERO beside the instance.")
     ] = None,
     db: Annotated[str | None, typer.Option("--db", metavar="embedded", help="A PostgreSQL of its own.")] = None,
-    db_host: Annotated[str | None, typer.Option("--db-host", help="A PostgreSQL that others run.")] = None,
-    db_port: Annotated[int, typer.Option("--db-port", min=1, max=65535, help="Its port.")] = 5432,
-    db_name: Annotated[str, typer.Option("--db-name", help="The database, which exists.")] = "omero",
-    db_user: Annotated[str, typer.Option("--db-user", help="The role, which owns the database.")] = "omero",
-    db_password_file: Annotated[
-        Path | None, typer.Option("--db-password-file", metavar="FILE", help="File with the role's password.")
-    ] = None,
+    db_host: DatabaseHost = None,
+    db_port: DatabasePort = 5432,
+    db_name: DatabaseName = "omero",
+    db_user: DatabaseUser = "omero",
+    db_password_file: DatabasePasswordFile = None,
     root_password_file: Annotated[
         Path | None,
         typer.Option("--root-password-file", metavar="FILE", help="File with root's password; else one is generated."),
     ] = None,
-    ports_prefix: Annotated[
-        str | None, typer.Option("--ports-prefix", metavar="N", help="Digit before all ports: 1 gives 14064.")
-    ] = None,
+    ports_prefix: PortsPrefix = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
