@@ -71,7 +71,6 @@ class ServerState:
     :param reason: why it is disabled, isn't ready, or ended last time; may be empty
     :param always: whether the node starts it by itself
     :param cause: why it is disabled
-    :param failures: how often it ended by itself since the node started
     """
 
     id: str
@@ -81,7 +80,6 @@ class ServerState:
     reason: str = ""
     always: bool = True
     cause: str = ""
-    failures: int = 0
 
     def describe(self) -> str:
         """The state in IceGrid's form: ``active (pid = 5163, enabled)``."""

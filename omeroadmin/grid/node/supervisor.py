@@ -66,7 +66,6 @@ class Supervisor:
         self._asked = False
         self._child: Child | None = None
         self._backoff = Backoff()
-        self._failures = 0
         self._changed = asyncio.Event()
 
     @property
@@ -85,7 +84,6 @@ class Supervisor:
             self._reason,
             self.server.starts_always,
             self._cause,
-            self._failures,
         )
 
     async def run(self) -> None:
@@ -244,7 +242,6 @@ class Supervisor:
             self._reason = self._reason if self._cause else ""
             _log.info("%s stopped", self.identifier)
             return None
-        self._failures += 1
         if self._cause is Cause.NONE:
             self._reason = end.reason
         if end.status in (NOT_INSTALLED, MISCONFIGURED):
