@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import threading
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,14 @@ def test_inputs_and_outputs(tmp_path: Path) -> None:
 
 def test_a_script_without_outputs_is_finished(tmp_path: Path) -> None:
     assert run(tmp_path, "pass") == Outcome("Finished", "Script finished")
+
+
+def test_inputs_that_a_script_does_not_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """More than a pipe holds: the pipe breaks, and nothing is left over for asyncio to complain about."""
+    outcome = run(tmp_path, "pass", {"inputs": {"text": "x" * 1_000_000}})
+    assert outcome == Outcome("Finished", "Script finished")
+    gc.collect()
+    assert not [record for record in caplog.records if record.name == "asyncio" and record.levelname == "ERROR"]
 
 
 def test_surroundings_are_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,7 @@ async def _run(script: Path, document: dict[str, Any], directory: Path, limits: 
     finally:
         _kill_group(process.pid)
         await process.wait()
+        await _close_input(process)
     stdout, stderr = [await _finished(reader) for reader in readers]
     return _outcome(process.returncode or 0, why, outputs, stdout, stderr)
 
@@ -130,6 +131,16 @@ async def _feed(process: asyncio.subprocess.Process, content: bytes) -> None:
         process.stdin.write(content)
         await process.stdin.drain()
     process.stdin.close()
+
+
+async def _close_input(process: asyncio.subprocess.Process) -> None:
+    """See the pipe's end: a script that didn't read all of its input has broken it, which is no error of ours."""
+    assert process.stdin is not None  # noqa: S101 - a pipe was asked for
+    process.stdin.close()
+    closing = asyncio.create_task(process.stdin.wait_closed())
+    await asyncio.wait({closing}, timeout=_SECONDS_TO_DIE)
+    if closing.done():
+        closing.exception()
 
 
 async def _read(stream: asyncio.StreamReader | None) -> str:
