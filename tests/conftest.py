@@ -1,5 +1,20 @@
-"""Fixtures that tests of all kinds take by name."""
+"""Fixtures that tests of all kinds take by name, and what happens to tests that this user can't run."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
 
 from tests.support.database import embedded_instance, shared_instance
 
 __all__ = ["embedded_instance", "shared_instance"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs root, with the reason, where this isn't root."""
+    if os.geteuid() == 0:
+        return
+    for item in items:
+        if item.get_closest_marker("root") is not None:
+            item.add_marker(pytest.mark.skip(reason="needs root: run make test as root"))
