@@ -32,6 +32,9 @@ _ENVIRONMENT = {"LC_ALL": "C", "PGTZ": "UTC"}
 """PostgreSQL's words in English, whatever the admin's language: they are looked at."""
 
 
+_LEFTOVERS_TIMEOUT = 5.0
+
+
 @dataclass(frozen=True)
 class Cluster:
     """Where a cluster keeps its files.
@@ -294,9 +297,13 @@ def _forget_stale_pid(cluster: Cluster) -> None:
     import psutil
 
     lines = _pid_file(cluster)
-    if not lines or not lines[0].strip().isdigit() or not psutil.pid_exists(int(lines[0])):
+    if not lines or not lines[0].strip().isdigit():
         return
-    if any(_works_in(pid, cluster.data) for pid in psutil.pids()):
+    # The children of a killed server need a moment to notice; until then they hold its shared memory.
+    deserted = wait_until(
+        lambda: not any(_works_in(pid, cluster.data) for pid in psutil.pids()), timeout=_LEFTOVERS_TIMEOUT
+    )
+    if not deserted or not psutil.pid_exists(int(lines[0])):
         return
     (cluster.data / "postmaster.pid").unlink(missing_ok=True)
 
