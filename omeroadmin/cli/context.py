@@ -35,6 +35,30 @@ def require_instance() -> Instance:
     return Instance(path.resolve())
 
 
+_sources: list[Path] = []
+
+
+def choose_source(source: Path | None) -> None:
+    """Let ``omero config`` work on another file than the instance's.
+
+    :raises AdminError: ``source-missing``
+    """
+    _sources.clear()
+    if source is None:
+        return
+    if not source.is_file():
+        raise configuration_error("source-missing", f"{source} is not a file", "--source names a config.xml")
+    _sources.append(source)
+
+
+def config_file() -> Path:
+    """The config.xml to work on: that of ``--source``, else the instance's.
+
+    :raises AdminError: ``omerodir-unset``, ``omerodir-missing``
+    """
+    return _sources[0] if _sources else require_instance().config_xml
+
+
 def instance_settings() -> Settings:
     """The properties in force of the instance that ``OMERODIR`` names.
 

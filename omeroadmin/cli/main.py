@@ -63,7 +63,8 @@ def load_group(name: str) -> TyperGroup:
         rich_markup_mode=None,
         context_settings=_CONTEXT,
     )
-    app.callback()(_no_options)
+    options = GROUPS[name].options
+    app.callback()(importlib.import_module(f"omeroadmin.cli.{options}").group_options if options else _no_options)
     return cast("TyperGroup", typer.main.get_command(app))
 
 

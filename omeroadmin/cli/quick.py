@@ -59,21 +59,21 @@ def _version() -> list[str]:
 
 
 def _path() -> list[str]:
-    from omeroadmin.cli.context import require_instance
+    from omeroadmin.cli.context import config_file
 
-    return [str(require_instance().config_xml)]
+    return [str(config_file())]
 
 
 def _profile() -> list[str]:
-    from omeroadmin.cli.context import require_instance
+    from omeroadmin.cli.context import config_file
     from omeroadmin.profiles.reader import read_profile
 
-    return [read_profile(require_instance().config_xml).name]
+    return [read_profile(config_file()).name]
 
 
 def _properties(names: list[str], show_secrets: bool) -> list[str]:
-    from omeroadmin.cli.context import require_instance
+    from omeroadmin.cli.context import config_file
     from omeroadmin.cli.views.properties import property_lines
     from omeroadmin.profiles.reader import read_profile
 
-    return property_lines(read_profile(require_instance().config_xml), names, show_secrets=show_secrets)
+    return property_lines(read_profile(config_file()), names, show_secrets=show_secrets)

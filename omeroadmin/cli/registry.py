@@ -13,14 +13,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Group:
-    """A group of commands, with its line in ``omero --help``."""
+    """A group of commands.
+
+    :param help: its line in ``omero --help``
+    :param options: module of ``omeroadmin.cli`` whose function ``group_options`` takes the group's own options
+    """
 
     help: str
     commands: tuple[str, ...]
+    options: str = ""
 
 
 GROUPS: dict[str, Group] = {
-    "config": Group("Read and change the server's properties (config.xml).", ("def", "get", "set", "load", "path")),
+    "config": Group(
+        "Read and change the server's properties (config.xml).",
+        ("def", "get", "set", "load", "path"),
+        options="config_options",
+    ),
     "db": Group("Create the database: script, password, initialisation.", ("init", "password", "script")),
     "admin": Group(
         "Start, stop, watch and diagnose the server.",

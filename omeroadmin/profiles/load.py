@@ -6,14 +6,22 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from omeroadmin.errors import AdminError, configuration_error
+from omeroadmin.profiles.changes import Changes
 from omeroadmin.profiles.properties import Entry
-from omeroadmin.profiles.store import Changes, change_profile
+from omeroadmin.profiles.store import WAIT, change_profile
 from omeroadmin.schema.catalog import MASK, is_secret
 from omeroadmin.schema.validation import check_name, check_value
 
 
 def load_properties(
-    config_xml: Path, entries: Iterable[Entry], *, overwrite: bool, force: bool, profile: str | None = None
+    config_xml: Path,
+    entries: Iterable[Entry],
+    *,
+    overwrite: bool,
+    force: bool,
+    profile: str | None = None,
+    cause: str = "",
+    wait: float = WAIT,
 ) -> Changes:
     """Set all entries as one change.
 
@@ -33,7 +41,7 @@ def load_properties(
             values[entry.name] = entry.value
         return {entry.name: values[entry.name] for entry in checked}
 
-    return change_profile(config_xml, decide, profile)
+    return change_profile(config_xml, decide, profile, cause=cause, wait=wait)
 
 
 def _checked(entry: Entry, force: bool) -> Entry:

@@ -19,11 +19,13 @@ class SetProperties:
     :param config_xml: the instance's file
     :param values: names and values; some are secret
     :param profile: by default that of ``OMERO_CONFIG``, else the active one
+    :param cause: the command that asks for it, for the history
     """
 
     config_xml: Path
     values: tuple[tuple[str, str], ...] = field(repr=False)
     profile: str | None = None
+    cause: str = ""
 
     def describe(self) -> str:
         """One line for the plan, without secrets."""
@@ -35,13 +37,14 @@ class SetProperties:
 
         :raises AdminError: as :func:`omeroadmin.profiles.store.update_profile`
         """
-        update_profile(self.config_xml, dict(self.values), profile=self.profile)
+        update_profile(self.config_xml, dict(self.values), profile=self.profile, cause=self.cause)
 
 
-def plan_properties(current: Mapping[str, str], wanted: Mapping[str, str], config_xml: Path) -> Plan:
+def plan_properties(current: Mapping[str, str], wanted: Mapping[str, str], config_xml: Path, cause: str = "") -> Plan:
     """What is to be set so that a profile has the wanted properties; its other ones stay.
 
     :param current: what the profile sets now
+    :param cause: the command that asks for it, for the history
     """
     values = tuple((name, value) for name, value in wanted.items() if current.get(name) != value)
-    return Plan("set properties", (SetProperties(config_xml, values),) if values else ())
+    return Plan("set properties", (SetProperties(config_xml, values, cause=cause),) if values else ())

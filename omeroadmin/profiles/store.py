@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from omeroadmin.errors import configuration_error, usage_error
+from omeroadmin.profiles.changes import Changes, PropertyChange
 from omeroadmin.profiles.reader import RESERVED, Profile, choose, read_profile, refuse_reserved
 from omeroadmin.profiles.source import read_source
 from omeroadmin.schema.instance import Instance
@@ -33,22 +33,8 @@ Decision = Callable[[Mapping[str, str]], Mapping[str, str | None]]
 
 Result = TypeVar("Result")
 
-_LOCK_TIMEOUT = 10.0
-
-
-@dataclass(frozen=True)
-class Changes:
-    """Names of the properties that a write has changed; false where there is none.
-
-    :param set_: those with a new value
-    :param removed: those that are gone
-    """
-
-    set_: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.set_ or self.removed)
+WAIT = 10.0
+"""Seconds that a writer queues for the lock."""
 
 
 def load_settings(instance: Instance, profile: str | None = None) -> Settings:
@@ -62,18 +48,31 @@ def load_settings(instance: Instance, profile: str | None = None) -> Settings:
 
 
 def update_profile(
-    config_xml: Path, set_: Mapping[str, str], remove: Collection[str] = (), profile: str | None = None
+    config_xml: Path,
+    set_: Mapping[str, str],
+    remove: Collection[str] = (),
+    profile: str | None = None,
+    *,
+    cause: str = "",
+    wait: float = WAIT,
 ) -> Changes:
     """Set and remove properties as one change; a missing file is made. Where nothing changes, nothing is written.
 
+    :param cause: the command that asks for it, without values, e.g. ``config set``; for the history
+    :param wait: seconds to queue for the lock
     :raises AdminError: as :func:`change_profile`
     """
     wanted: dict[str, str | None] = {**dict.fromkeys(remove), **set_}
-    return change_profile(config_xml, lambda _: wanted, profile)
+    return change_profile(config_xml, lambda _: wanted, profile, cause=cause, wait=wait)
 
 
-def change_profile(config_xml: Path, decide: Decision, profile: str | None = None) -> Changes:
+def change_profile(
+    config_xml: Path, decide: Decision, profile: str | None = None, *, cause: str = "", wait: float = WAIT
+) -> Changes:
     """Change a profile by what it holds, while nobody else can change it.
+
+    :param cause: the command that asks for it, without values, e.g. ``config set``; for the history
+    :param wait: seconds to queue for the lock
 
     :raises AdminError: ``locked``, ``config-unparsable``, ``config-directory-missing``, ``property-reserved``,
         ``property-name-invalid``, ``value-unstorable``, ``file-not-written``, and whatever ``decide`` raises
@@ -88,15 +87,12 @@ def change_profile(config_xml: Path, decide: Decision, profile: str | None = Non
         if changes:
             _check_profile(name, document)
             document.change(name, changes)
-        return Changes(
-            tuple(key for key, value in changes.items() if value is not None),
-            tuple(key for key, value in changes.items() if value is None),
-        )
+        return Changes(name, tuple(PropertyChange(key, present.get(key), value) for key, value in changes.items()))
 
-    return _locked(config_xml, edit, may_create=bool)
+    return _locked(config_xml, edit, may_create=bool, cause=cause, wait=wait)
 
 
-def activate_profile(config_xml: Path, name: str) -> None:
+def activate_profile(config_xml: Path, name: str, *, cause: str = "", wait: float = WAIT) -> None:
     """Make a profile the active one for everybody, creating it where it is missing.
 
     :raises AdminError: as :func:`change_profile`; ``profile-name-invalid``, ``profile-reserved``
@@ -107,18 +103,25 @@ def activate_profile(config_xml: Path, name: str) -> None:
         _check_profile(name, document)
         document.activate(name)
 
-    _locked(config_xml, edit, may_create=lambda _: True)
+    _locked(config_xml, edit, may_create=lambda _: True, cause=cause, wait=wait)
 
 
-def ensure_saved(config_xml: Path) -> None:
+def ensure_saved(config_xml: Path, *, cause: str = "", wait: float = WAIT) -> None:
     """Make the file where it is missing, and its ``__ACTIVE__`` copy where it isn't that of the active profile.
 
     :raises AdminError: as :func:`change_profile`
     """
-    _locked(config_xml, lambda _: None, may_create=lambda _: True)
+    _locked(config_xml, lambda _: None, may_create=lambda _: True, cause=cause, wait=wait)
 
 
-def _locked(config_xml: Path, edit: Callable[[Document], Result], *, may_create: Callable[[Result], bool]) -> Result:
+def _locked(
+    config_xml: Path,
+    edit: Callable[[Document], Result],
+    *,
+    may_create: Callable[[Result], bool],
+    cause: str,  # noqa: ARG001 - the history's
+    wait: float,
+) -> Result:
     from omeroadmin.profiles.document import Document
     from omeroadmin.system.files import write_atomically
     from omeroadmin.system.locks import exclusive
@@ -131,7 +134,7 @@ def _locked(config_xml: Path, edit: Callable[[Document], Result], *, may_create:
             f"{target.parent} is not a directory, so there is no place for {config_xml.name}",
             "check OMERODIR, or make an instance: omero install --help",
         )
-    with exclusive(target.with_name(f"{target.name}.lock"), what=str(config_xml), timeout=_LOCK_TIMEOUT):
+    with exclusive(target.with_name(f"{target.name}.lock"), what=str(config_xml), timeout=wait):
         source = read_source(target)
         document = Document(config_xml, source)
         result = edit(document)

@@ -5,10 +5,46 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from omeroadmin.schema.server import SERVER_SETTINGS
+from omeroadmin.schema.declared import (
+    binary_repository,
+    client,
+    database,
+    grid,
+    jvm,
+    ldap,
+    mail,
+    network,
+    performance,
+    pixeldata,
+    scripts,
+    search,
+    security,
+    toolkit,
+    web_pages,
+    web_security,
+    web_server,
+)
 from omeroadmin.schema.setting import Setting
-from omeroadmin.schema.toolkit import TOOLKIT_SETTINGS
-from omeroadmin.schema.web import WEB_SETTINGS
+
+_DECLARED = (
+    binary_repository,
+    client,
+    database,
+    grid,
+    jvm,
+    ldap,
+    mail,
+    network,
+    performance,
+    pixeldata,
+    scripts,
+    search,
+    security,
+    web_pages,
+    web_security,
+    web_server,
+    toolkit,
+)
 
 KEY_PATTERN = re.compile(r"[A-Za-z0-9._-]+")
 """Characters of a property's name."""
@@ -22,7 +58,17 @@ _SECRET_ENDINGS = ("pass", "password", "secret", "secret_key")
 @cache
 def settings() -> dict[str, Setting]:
     """All declared properties by name."""
-    return {setting.name: setting for setting in (*SERVER_SETTINGS, *WEB_SETTINGS, *TOOLKIT_SETTINGS)}
+    return {setting.name: setting for module in _DECLARED for setting in module.SETTINGS}
+
+
+def find_setting(name: str) -> Setting | None:
+    """The declaration behind a name; ``KEY.service`` is found under ``KEY`` where that can be set for the service."""
+    found = settings().get(name)
+    if found is not None:
+        return found
+    base, _, service = name.rpartition(".")
+    general = settings().get(base)
+    return general if general is not None and service in general.services else None
 
 
 def default_of(name: str) -> str | None:
@@ -33,9 +79,9 @@ def default_of(name: str) -> str | None:
 
 def is_secret(name: str) -> bool:
     """Whether a listing must hide the value of this property."""
-    setting = settings().get(name)
-    if setting is not None and setting.is_secret:
-        return True
+    setting = find_setting(name)
+    if setting is not None:
+        return setting.is_secret
     return name.lower().endswith(_SECRET_ENDINGS)
 
 

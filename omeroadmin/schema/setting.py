@@ -1,44 +1,44 @@
-"""What a property is: its name, kind of value and default, declared once."""
+"""What a property is, declared once: checks, help, reference and JSON Schema are made from it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+
+from omeroadmin.schema.kinds import Kind, ValueType
 
 
-class Kind(StrEnum):
-    """The kind of value that a property takes."""
-
-    TEXT = "text"
-    BOOL = "true or false"
-    INT = "a whole number"
-    PORT = "a port number"
-    PATH = "a path"
-    HOST = "a host name"
-    URL = "a URL"
-    JSON = "JSON"
-    CRON = "a cron expression"
-    SECRET = "a secret"  # noqa: S105 - the name of a kind
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Setting:
     """One property as OMERO or this toolkit declares it.
 
     :param name: full name, e.g. ``omero.db.host``
     :param section: heading in the reference
-    :param kind: what values look like
+    :param type: what values look like
     :param default: value while the property is unset; may refer to others as ``${name}``
-    :param description: one sentence for ``--help`` and the reference; empty where OMERO's manual is the source
+    :param description: what it is for, a sentence or a few, in our own words
+    :param affects: who reads it and must be restarted after a change: servers of the grid without their number, e.g.
+        ``Blitz``; ``OMERO.web``; ``toolkit``; ``clients``
+    :param services: endings that set it for one service alone, e.g. ``blitz`` of ``omero.jvmcfg.heap_size.blitz``
+    :param obsolete: why it does nothing any more, e.g. ``does nothing since OMERO 5.3: …``; empty while it works
+    :param example: a value that fits, where the default is none
     """
 
     name: str
     section: str
-    kind: Kind
+    type: ValueType
     default: str
     description: str = ""
+    affects: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    obsolete: str = ""
+    example: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of value that it takes."""
+        return self.type.kind
 
     @property
     def is_secret(self) -> bool:
         """Whether listings hide the value."""
-        return self.kind is Kind.SECRET
+        return self.type.kind is Kind.SECRET

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from omeroadmin.errors import usage_error
-from omeroadmin.schema.catalog import KEY_PATTERN, is_secret, nearest_names, settings
-from omeroadmin.schema.setting import Kind
+from omeroadmin.schema.catalog import KEY_PATTERN, find_setting, is_secret, nearest_names, settings
+from omeroadmin.schema.kinds import Kind
 
 TRUE_WORDS = frozenset({"true", "yes", "on", "1"})
 FALSE_WORDS = frozenset({"false", "no", "off", "0", ""})
@@ -54,7 +54,7 @@ def check_value(name: str, value: str) -> None:
 
     :raises AdminError: ``value-invalid``
     """
-    setting = settings().get(name)
+    setting = find_setting(name)
     if setting is None or "${" in value or _fits(setting.kind, value.strip()):
         return
     shown = "its value" if is_secret(name) else repr(value)

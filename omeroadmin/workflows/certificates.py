@@ -22,5 +22,6 @@ def plan_instance_certificates(instance: Instance, wish: CertificateWish, host: 
     complete = certificate_facts.with_properties(settings, properties)
     certificates = plan_certificates(certificate_facts.collect_facts(complete, host), wish)
     return Plan(
-        certificates.title, (*plan_properties(settings.explicit(), properties, instance.config_xml), *certificates)
+        certificates.title,
+        (*plan_properties(settings.explicit(), properties, instance.config_xml, "certificates"), *certificates),
     )

@@ -90,7 +90,7 @@ def plan_install(wish: InstallWish, host: Host | None = None) -> InstallPlan:
     certificates = certificate_facts.collect_facts(settings, host)
     parts = (
         _directories(instance, host),
-        plan_properties(current, properties, instance.config_xml),
+        plan_properties(current, properties, instance.config_xml, "install"),
         _root_password(wish, host),
         plan_data_directories(settings, inspect_data_directories(settings, host)),
         _without_directories(plan_certificates(certificates, CertificateWish())),

@@ -177,7 +177,7 @@ def _prepare(instance: Instance, options: StartOptions, reporter: Reporter, undo
     for line in preconditions.warnings(settings):
         reporter.say(line)
     _prepare_database(instance, settings, reporter, undo)
-    ensure_saved(instance.config_xml)
+    ensure_saved(instance.config_xml, cause="admin start")
     apply_plan(plan_templates(instance, settings, force=options.force_rewrite), LocalHost())
     return settings
 

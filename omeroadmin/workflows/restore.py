@@ -148,7 +148,7 @@ def plan_restore(wish: RestoreWish) -> RestorePlan:
         *_directories(instance),
         Mark(copy.mark, copy.snapshot.id, copy.data, finished=False),
         *_configuration(copy),
-        *plan_properties(values, properties, instance.config_xml),
+        *plan_properties(values, properties, instance.config_xml, "backup restore"),
         *plan_data_directories(settings, inspect_data_directories(settings, host)),
         *_empty_index(copy),
         ExtractFiles(copy.target, copy.snapshot, places, report),

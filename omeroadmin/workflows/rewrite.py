@@ -35,7 +35,7 @@ def plan_admin_rewrite(instance: Instance, *, force: bool = False) -> Plan:
         raise configuration_error(
             "server-running", "Can't regenerate templates the server is running!", "stop it first: omero admin stop"
         )
-    ensure_saved(instance.config_xml)
+    ensure_saved(instance.config_xml, cause="admin rewrite")
     return plan_templates(instance, settings, force=force)
 
 

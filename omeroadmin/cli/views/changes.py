@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from omeroadmin.cli.boundary import say
-from omeroadmin.profiles.store import Changes
+from omeroadmin.profiles.changes import Changes, PropertyChange
 from omeroadmin.schema.catalog import MASK, is_secret
 from omeroadmin.schema.validation import unknown_name
 
 
-def change_lines(changes: Changes, values: Mapping[str, str]) -> list[str]:
-    """What has changed, for configuration management; secrets masked.
+def change_lines(changes: Changes) -> list[str]:
+    """What has changed, for configuration management, in OMERO's own words; secrets masked."""
+    return [
+        f"Changed: Removed {change.name}"
+        if change.new is None
+        else f"Changed: Set {change.name}:{shown(change.name, change.new)}"
+        for change in changes.properties
+    ]
 
-    :param values: the new ones
-    """
-    set_ = (f"Changed: Set {name}:{MASK if is_secret(name) else values[name]}" for name in changes.set_)
-    return [*set_, *(f"Changed: Removed {name}" for name in changes.removed)]
+
+def difference_lines(changes: Iterable[PropertyChange], *, show_secrets: bool = False) -> list[str]:
+    """A line a property: ``+ name = new``, ``- name = old``, ``~ name: old -> new``; secrets masked."""
+    return [_difference_line(change, show_secrets) for change in changes]
+
+
+def _difference_line(change: PropertyChange, show_secrets: bool) -> str:
+    old, new = (
+        None if value is None else _one_line(value if show_secrets else shown(change.name, value))
+        for value in (change.old, change.new)
+    )
+    if old is not None and new is not None:
+        return f"~ {change.name}: {old} -> {new}"
+    return f"{change.sign} {change.name} = {new if old is None else old}"
+
+
+def shown(name: str, value: str) -> str:
+    """A value as listings show it."""
+    return MASK if value and is_secret(name) else value
+
+
+def _one_line(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("\n", "\\n") if "\n" in value else value
 
 
 def warn_unknown(name: str) -> None:

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from omeroadmin.errors import AdminError, ExitStatus
-from omeroadmin.profiles import store
+from omeroadmin.profiles.changes import Changes, PropertyChange
 from omeroadmin.profiles.store import (
-    Changes,
     activate_profile,
     ensure_saved,
     load_settings,
@@ -49,7 +48,7 @@ def test_missing_file_is_an_empty_profile(tmp_path: Path) -> None:
 
 def test_new_file_has_the_shape_of_omeros_tools(tmp_path: Path) -> None:
     file = config_file(tmp_path)
-    assert update_profile(file, {"a": "1"}) == Changes(("a",), ())
+    assert update_profile(file, {"a": "1"}) == Changes("default", (PropertyChange("a", None, "1"),))
     assert body(file) == BODY.format('<property name="a" value="1" />')
     head = (
         r"<icegrid><!--\n\n\tThis file was generated at \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4} by the OmeroConfig "
@@ -72,7 +71,7 @@ def test_overwriting_keeps_the_place_and_removing_the_rest(tmp_path: Path) -> No
     file = config_file(tmp_path)
     update_profile(file, {"a": "1", "b": "2", "c": "3"})
     changes = update_profile(file, {"a": "9", "c": "3"}, ["b", "never.set"])
-    assert changes == Changes(("a",), ("b",))
+    assert changes.properties == (PropertyChange("b", "2", None), PropertyChange("a", "1", "9"))
     assert list(read_profile(file).values.items()) == [("a", "9"), ("c", "3")]
 
 
@@ -235,17 +234,16 @@ def test_mode_and_symbolic_link_are_kept(tmp_path: Path) -> None:
     assert (tmp_path / "real.xml.lock").exists()
 
 
-def test_readers_need_no_lock_and_writers_say_who_holds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readers_need_no_lock_and_writers_say_who_holds_it(tmp_path: Path) -> None:
     file = config_file(tmp_path)
     update_profile(file, {"a": "1"})
-    monkeypatch.setattr(store, "_LOCK_TIMEOUT", 0.05)
     with file.with_name("config.xml.lock").open("w") as lock:
         lock.write("4711\n")
         lock.flush()
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert read_profile(file).values == {"a": "1"}
         with pytest.raises(AdminError) as caught:
-            update_profile(file, {"a": "2"})
+            update_profile(file, {"a": "2"}, wait=0.05)
     assert (caught.value.code, caught.value.exit_status) == ("locked", ExitStatus.LOCKED)
     assert str(file) in caught.value.message
     assert "4711" in caught.value.message

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.context import require_instance
+from omeroadmin.cli.context import config_file
 from omeroadmin.cli.output import print_lines
 from omeroadmin.cli.views.properties import property_lines
 from omeroadmin.profiles.reader import read_profile
@@ -26,5 +26,5 @@ def command(
 
     Example: omero config get omero.data.dir
     """
-    profile = read_profile(require_instance().config_xml)
+    profile = read_profile(config_file())
     print_lines(*property_lines(profile, names or [], show_secrets=show_password))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omeroadmin.cli.context import require_instance
+from omeroadmin.cli.context import config_file
 from omeroadmin.cli.output import print_lines
 
 
@@ -11,4 +11,4 @@ def command() -> None:
 
     Example: omero config path
     """
-    print_lines(str(require_instance().config_xml))
+    print_lines(str(config_file()))

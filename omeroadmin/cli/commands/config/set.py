@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.context import require_instance
+from omeroadmin.cli.config_options import WAIT_DEFAULT, Wait
+from omeroadmin.cli.context import config_file
 from omeroadmin.cli.input import read_input
 from omeroadmin.cli.output import print_lines
 from omeroadmin.cli.views.changes import change_lines, warn_unknown
@@ -23,6 +24,7 @@ def command(
     ] = None,
     report: Annotated[bool, typer.Option("--report", help="Say what has changed.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Take a value that isn't of the property's kind.")] = False,
+    wait: Wait = WAIT_DEFAULT,
 ) -> None:
     """Set a property of the active profile, or remove it.
 
@@ -33,16 +35,16 @@ def command(
     """
     if file is not None and value is not None:
         raise usage_error("value-given-twice", "both VALUE and --file are given", "leave one of them out")
-    config_xml = require_instance().config_xml
+    config_xml = config_file()
     check_name(name)
     if file is not None:
         value = read_input(file).rstrip()
     if value is None:
-        changes = update_profile(config_xml, {}, [name])
+        changes = update_profile(config_xml, {}, [name], cause="config set", wait=wait)
     else:
         if not force:
             check_value(name, value)
-        changes = update_profile(config_xml, {name: value})
+        changes = update_profile(config_xml, {name: value}, cause="config set", wait=wait)
         warn_unknown(name)
     if report:
-        print_lines(*change_lines(changes, {} if value is None else {name: value}))
+        print_lines(*change_lines(changes))

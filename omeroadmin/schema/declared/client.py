@@ -1,0 +1,135 @@
+"""Properties that the server hands to its clients."""
+
+from __future__ import annotations
+
+from omeroadmin.schema.kinds import BOOL, HOST, TEXT, whole
+from omeroadmin.schema.setting import Setting
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "omero.client.browser.thumb_default_size",
+        "Client",
+        whole(),
+        "96",
+        "",
+    ),
+    Setting(
+        "omero.client.download_as.max_size",
+        "Client",
+        whole(),
+        "144000000",
+        "",
+    ),
+    Setting(
+        "omero.client.icetransports",
+        "Client",
+        TEXT,
+        "ssl,tcp",
+        "",
+    ),
+    Setting(
+        "omero.client.scripts_to_ignore",
+        "Client",
+        TEXT,
+        "/omero/figure_scripts/Movie_Figure.py,/omero/figure_scripts/Split_View_Figure.py,/omero/figure_scripts/Thumbnail_Figure.py,/omero/figure_scripts/ROI_Split_Figure.py,/omero/export_scripts/Make_Movie.py,/omero/import_scripts/Populate_ROI.py",
+        "",
+    ),
+    Setting(
+        "omero.client.ui.menu.dropdown.colleagues.enabled",
+        "Client",
+        BOOL,
+        "true",
+        "",
+    ),
+    Setting(
+        "omero.client.ui.menu.dropdown.colleagues.label",
+        "Client",
+        TEXT,
+        "Members",
+        "",
+    ),
+    Setting(
+        "omero.client.ui.menu.dropdown.everyone.enabled",
+        "Client",
+        BOOL,
+        "true",
+        "",
+    ),
+    Setting(
+        "omero.client.ui.menu.dropdown.everyone.label",
+        "Client",
+        TEXT,
+        "All Members",
+        "",
+    ),
+    Setting(
+        "omero.client.ui.menu.dropdown.leaders.enabled",
+        "Client",
+        BOOL,
+        "true",
+        "",
+    ),
+    Setting(
+        "omero.client.ui.menu.dropdown.leaders.label",
+        "Client",
+        TEXT,
+        "Owners",
+        "",
+    ),
+    Setting(
+        "omero.client.ui.tree.orphans.description",
+        "Client",
+        TEXT,
+        "This is a virtual container with orphaned images. These images are not linked anywhere. Just drag them to the selected container.",
+        "",
+    ),
+    Setting(
+        "omero.client.ui.tree.orphans.enabled",
+        "Client",
+        BOOL,
+        "true",
+        "",
+    ),
+    Setting(
+        "omero.client.ui.tree.orphans.name",
+        "Client",
+        TEXT,
+        "Orphaned Images",
+        "",
+    ),
+    Setting(
+        "omero.client.ui.tree.type_order",
+        "Client",
+        TEXT,
+        "tagset,tag,project,dataset,screen,plate,acquisition,image",
+        "",
+    ),
+    Setting(
+        "omero.client.viewer.initial_zoom_level",
+        "Client",
+        whole(),
+        "0",
+        "",
+    ),
+    Setting(
+        "omero.client.viewer.interpolate_pixels",
+        "Client",
+        BOOL,
+        "true",
+        "",
+    ),
+    Setting(
+        "omero.client.viewer.roi_limit",
+        "Client",
+        whole(),
+        "2000",
+        "",
+    ),
+    Setting(
+        "omero.client.web.host",
+        "Client",
+        HOST,
+        "",
+        "",
+    ),
+)

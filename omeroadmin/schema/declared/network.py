@@ -1,0 +1,93 @@
+"""Properties of Glacier2, Ice and the ports."""
+
+from __future__ import annotations
+
+from omeroadmin.schema.kinds import PORT, TEXT, whole
+from omeroadmin.schema.setting import Setting
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "omero.glacier2.IceSSL",
+        "Glacier2",
+        TEXT,
+        "",
+        "",
+    ),
+    Setting(
+        "omero.glacier2.IceSSL.Ciphers",
+        "Glacier2",
+        TEXT,
+        "ADH:!LOW:!MD5:!EXP:!3DES:@STRENGTH",
+        "",
+    ),
+    Setting(
+        "omero.glacier2.IceSSL.ProtocolVersionMax",
+        "Glacier2",
+        TEXT,
+        "tls1_1",
+        "",
+    ),
+    Setting(
+        "omero.glacier2.IceSSL.Protocols",
+        "Glacier2",
+        TEXT,
+        "tls1",
+        "",
+    ),
+    Setting(
+        "omero.glacier2.IceSSL.VerifyPeer",
+        "Glacier2",
+        whole(),
+        "0",
+        "",
+    ),
+    Setting(
+        "Ice.IPv6",
+        "Ice",
+        whole(),
+        "1",
+        "",
+    ),
+    Setting(
+        "omero.ports.prefix",
+        "Ports",
+        TEXT,
+        "",
+        "",
+    ),
+    Setting(
+        "omero.ports.registry",
+        "Ports",
+        PORT,
+        "4061",
+        "",
+    ),
+    Setting(
+        "omero.ports.ssl",
+        "Ports",
+        PORT,
+        "4064",
+        "",
+    ),
+    Setting(
+        "omero.ports.tcp",
+        "Ports",
+        PORT,
+        "4063",
+        "",
+    ),
+    Setting(
+        "omero.ports.ws",
+        "Ports",
+        PORT,
+        "4065",
+        "",
+    ),
+    Setting(
+        "omero.ports.wss",
+        "Ports",
+        PORT,
+        "4066",
+        "",
+    ),
+)

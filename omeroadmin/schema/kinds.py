@@ -1,0 +1,93 @@
+"""The types of values that properties take, as data: checks, help, documentation and JSON Schema are made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """The kind of value that a property takes; its text is how messages name it."""
+
+    TEXT = "text"
+    BOOL = "true or false"
+    INT = "a whole number"
+    BYTES = "a number of bytes"
+    DURATION = "a time"
+    PORT = "a port number"
+    PATH = "a path"
+    HOST = "a host name"
+    URL = "a URL"
+    ENUM = "one of a few words"
+    LIST = "a list"
+    JSON = "JSON"
+    CRON = "a cron expression"
+    REGEX = "a regular expression"
+    LDAP_FILTER = "an LDAP filter"
+    TEMPLATE_PATH = "a template path"
+    SECRET = "a secret"  # noqa: S105 - the name of a kind
+
+
+@dataclass(frozen=True, slots=True)
+class ValueType:
+    """What values of a property look like.
+
+    :param kind: the rest refines it
+    :param minimum: smallest number, or fewest seconds, bytes … in the property's unit
+    :param maximum: the same, largest
+    :param unit: of a number or time, e.g. ``ms``
+    :param suffixes: letters that may follow a number of bytes, e.g. ``KMG``
+    :param choices: the words of an enumeration, or those that a list may hold
+    :param separator: between the items of a list
+    :param items: what each item of a list is
+    :param form: JSON Schema of a JSON value
+    :param optional: whether the empty text stands for no value
+    :param none: whether the word ``None`` stands for no value, as in OMERO.web
+    """
+
+    kind: Kind
+    minimum: int | None = None
+    maximum: int | None = None
+    unit: str = ""
+    suffixes: str = ""
+    choices: tuple[str, ...] = ()
+    separator: str = ","
+    items: ValueType | None = None
+    form: Mapping[str, Any] | None = None
+    optional: bool = False
+    none: bool = False
+
+
+TEXT = ValueType(Kind.TEXT)
+BOOL = ValueType(Kind.BOOL)
+PORT = ValueType(Kind.PORT, minimum=1, maximum=65535)
+PATH = ValueType(Kind.PATH)
+HOST = ValueType(Kind.HOST)
+URL = ValueType(Kind.URL)
+CRON = ValueType(Kind.CRON)
+REGEX = ValueType(Kind.REGEX)
+LDAP_FILTER = ValueType(Kind.LDAP_FILTER)
+SECRET = ValueType(Kind.SECRET)
+JSON = ValueType(Kind.JSON)
+
+
+def whole(minimum: int | None = None, maximum: int | None = None, unit: str = "") -> ValueType:
+    """A whole number."""
+    return ValueType(Kind.INT, minimum, maximum, unit)
+
+
+def duration(unit: str, minimum: int | None = 0, maximum: int | None = None) -> ValueType:
+    """A time as a whole number of ``ms``, ``seconds``, ``minutes`` …"""
+    return ValueType(Kind.DURATION, minimum, maximum, unit)
+
+
+def enum(*choices: str) -> ValueType:
+    """One of a few words."""
+    return ValueType(Kind.ENUM, choices=choices)
+
+
+def json_of(form: Mapping[str, Any]) -> ValueType:
+    """JSON of a given form."""
+    return ValueType(Kind.JSON, form=form)
