@@ -16,6 +16,7 @@ from omeroadmin.runtime.kernel.trouble import Trouble
 from omeroadmin.system import clock, files
 
 _POLL_SECONDS = 2.0
+_FIRST_PAUSE = 0.05
 _RESULT_SECONDS = 60.0
 
 
@@ -23,6 +24,7 @@ def run(context: ServiceContext) -> int:
     """Run jobs until the server shall stop."""
     files.make_directory(context.instance.temporary_directory, mode=0o700)
     processor = Processor(context)
+    processor.settle()
     for event in Events(context.instance, context.stop, poll=_POLL_SECONDS):
         if event is None or event.entity.endswith("Job"):
             processor.work()
@@ -37,17 +39,28 @@ class Processor:
         self._trouble = Trouble(context)
         self._blitz = InternalClient(context.instance)
 
-    def work(self) -> None:
-        """Run what is waiting; a Blitz that doesn't answer is asked again later."""
+    def settle(self) -> None:
+        """Wait for Blitz, which starts at the same time, in pauses that begin far below those between later looks."""
+        pause = _FIRST_PAUSE
+        while not self.work() and not self._context.stop.wait(pause):
+            pause = min(pause * 1.5, _POLL_SECONDS)
+
+    def work(self) -> bool:
+        """Run what is waiting; a Blitz that doesn't answer is asked again later.
+
+        :return: whether Blitz answered
+        """
         try:
             while not self._context.stop.requested:
                 job = self._blitz.request("POST", "/internal/jobs/claim", {"processor": self._context.server_id})
                 self._trouble.clear()
                 if not job:
-                    return
+                    return True
                 self._run(job)
         except AdminError as error:
             self._trouble.note(error.message)
+            return False
+        return True
 
     def _run(self, job: dict[str, Any]) -> None:
         from omeroadmin.runtime.services.processor.script import Outcome
