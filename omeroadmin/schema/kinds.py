@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -39,10 +39,12 @@ class ValueType:
     :param maximum: the same, largest
     :param unit: of a number or time, e.g. ``ms``
     :param suffixes: letters that may follow a number of bytes, e.g. ``KMG``
-    :param choices: the words of an enumeration, or those that a list may hold
+    :param choices: the words of an enumeration, those that a list may hold, or the schemes of a URL
     :param separator: between the items of a list
     :param items: what each item of a list is
     :param form: JSON Schema of a JSON value
+    :param pattern: regular expression that the whole of a text matches
+    :param words: what messages call it where the kind alone says too little, e.g. ``an e-mail address``
     :param optional: whether the empty text stands for no value
     :param none: whether the word ``None`` stands for no value, as in OMERO.web
     """
@@ -56,6 +58,8 @@ class ValueType:
     separator: str = ","
     items: ValueType | None = None
     form: Mapping[str, Any] | None = None
+    pattern: str = ""
+    words: str = ""
     optional: bool = False
     none: bool = False
 
@@ -91,3 +95,37 @@ def enum(*choices: str) -> ValueType:
 def json_of(form: Mapping[str, Any]) -> ValueType:
     """JSON of a given form."""
     return ValueType(Kind.JSON, form=form)
+
+
+def text_like(pattern: str, words: str) -> ValueType:
+    """Text that matches a regular expression as a whole; ``words`` say what that is."""
+    return ValueType(Kind.TEXT, pattern=pattern, words=words)
+
+
+def url_of(*schemes: str) -> ValueType:
+    """A URL that begins with one of a few schemes, e.g. ``ldap``."""
+    return ValueType(Kind.URL, choices=schemes)
+
+
+def size(minimum: int | None = 0, maximum: int | None = None) -> ValueType:
+    """A plain number of bytes, without a letter behind it."""
+    return ValueType(Kind.BYTES, minimum, maximum, "bytes")
+
+
+def list_of(items: ValueType, separator: str = ",") -> ValueType:
+    """Items of a type, with a separator between them."""
+    return ValueType(Kind.LIST, separator=separator, items=items)
+
+
+def list_from(*choices: str) -> ValueType:
+    """Some of a few words, with commas between them."""
+    return ValueType(Kind.LIST, choices=choices)
+
+
+def optional(value_type: ValueType) -> ValueType:
+    """The same, where the empty text is fine as well."""
+    return replace(value_type, optional=True)
+
+
+CLASS_NAME = text_like(r"([A-Za-z_]\w*\.)*[A-Za-z_$][\w$]*", "the name of a Java or Python class")
+BEAN_NAME = text_like(r"\S+", "the name of a Spring bean")
