@@ -44,6 +44,10 @@ class AdminError(Exception):
         return (_rebuild, (self.code, self.message, self.hint, self.exit_status))
 
 
+class AdminWarning(UserWarning):
+    """What an admin should know although the operation succeeds; given through :func:`warnings.warn`."""
+
+
 def _rebuild(code: str, message: str, hint: str, exit_status: ExitStatus) -> AdminError:
     return AdminError(code, message, hint=hint, exit_status=exit_status)
 

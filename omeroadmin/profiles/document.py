@@ -11,8 +11,18 @@ from copy import deepcopy
 from pathlib import Path
 from xml.etree.ElementTree import Comment, Element, SubElement, TreeBuilder, tostring
 
-from omeroadmin.profiles.reader import ACTIVE, FALLBACK, PROFILE_KEY, RESERVED, VERSION, VERSION_KEY
+from omeroadmin.profiles.changes import changes_between
+from omeroadmin.profiles.reader import (
+    ACTIVE,
+    FALLBACK,
+    OLD_VERSIONS,
+    PROFILE_KEY,
+    RESERVED,
+    VERSION,
+    VERSION_KEY,
+)
 from omeroadmin.profiles.source import parse
+from omeroadmin.profiles.state import State, state_of
 
 _HEADER_START = "\n\n\tThis file was generated at"
 _HEADER = (
@@ -35,6 +45,7 @@ class Document:
         self._root = Element("icegrid") if source is None else _parse(config_xml, source)
         _drop_layout(self._root)
         self._merge_blocks()
+        self.upgraded: tuple[str, ...] = ()
         self._original = None if source is None else self._text()
 
     @property
@@ -48,6 +59,27 @@ class Document:
         block = self._find(profile)
         values = {} if block is None else _values(block)
         return {name: value for name, value in values.items() if name not in RESERVED}
+
+    def state(self) -> State:
+        """All that the profiles say."""
+        blocks = {
+            block.attrib["id"]: _values(block)
+            for block in self._root.findall("properties")
+            if block.get("id", ACTIVE) != ACTIVE
+        }
+        return state_of(self.active, blocks)
+
+    def upgrade(self) -> None:
+        """Bring profiles of an old format to today's; ``upgraded`` names them."""
+        for block in self._root.findall("properties"):
+            version = _values(block).get(VERSION_KEY, VERSION)
+            if block.get("id", ACTIVE) == ACTIVE or version not in OLD_VERSIONS:
+                continue
+            from omeroadmin.profiles.upgrades import upgraded_value
+
+            for child in block.findall("property"):
+                child.set("value", upgraded_value(version, child.get("name", ""), child.get("value", "")))
+            self.upgraded += (block.attrib["id"],)
 
     def has(self, profile: str) -> bool:
         """Whether there is a profile of this name."""
@@ -71,6 +103,29 @@ class Document:
         """Make a profile the active one, creating it where it is missing."""
         self._make(profile)
         self._rebuild(profile)
+
+    def drop(self, profile: str) -> None:
+        """Remove a profile; the active one is made again, empty."""
+        active = self.active
+        block = self._find(profile)
+        if block is not None:
+            self._root.remove(block)
+        self._rebuild(active)
+
+    def become(self, state: State) -> None:
+        """Let all profiles, and which of them is active, be those of a state."""
+        self.activate(state.active)
+        for profile in self.state().profiles:
+            if profile not in state.profiles:
+                self.drop(profile)
+        for profile, values in state.profiles.items():
+            self.become_profile(profile, values)
+
+    def become_profile(self, profile: str, values: Mapping[str, str]) -> None:
+        """Let a profile, made where it is missing, be as in a :class:`~omeroadmin.profiles.state.State`."""
+        present = {VERSION_KEY: VERSION, **self.state().profiles.get(profile, {})}
+        changes = changes_between(present, {VERSION_KEY: VERSION, **values})
+        self.change(profile, {item.name: item.new for item in changes})
 
     def finish(self) -> bytes | None:
         """Renew the active copy and give the file's new content.

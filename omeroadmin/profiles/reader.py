@@ -11,6 +11,8 @@ from omeroadmin.profiles.source import parse, read_source
 
 VERSION_KEY = "omero.config.version"
 VERSION = "5.1.0"
+OLD_VERSIONS = ("4.2.0", "4.2.1")
+"""Formats whose values are read as something else than what stands there; see ``upgrades``."""
 PROFILE_KEY = "omero.config.profile"
 ACTIVE = "__ACTIVE__"
 """Id of the block that the grid reads: a copy of the active profile."""
@@ -71,9 +73,10 @@ def read_content(config_xml: Path) -> Content:
     return Content() if source is None else parse_content(config_xml, source)
 
 
-def parse_content(config_xml: Path, source: bytes) -> Content:
+def parse_content(config_xml: Path, source: bytes, *, upgrade: bool = True) -> Content:
     """All profiles in the content of a file.
 
+    :param upgrade: whether profiles of an old format are given in today's
     :raises AdminError: ``config-unparsable``
     """
     blocks: dict[str, dict[str, str]] = {}
@@ -90,6 +93,10 @@ def parse_content(config_xml: Path, source: bytes) -> Content:
 
     parse(config_xml, source, start=start, end=lambda _: path.pop())
     active = blocks.pop(ACTIVE, {}).get(PROFILE_KEY, FALLBACK)
+    if upgrade and any(block.get(VERSION_KEY) in OLD_VERSIONS for block in blocks.values()):
+        from omeroadmin.profiles.upgrades import upgraded
+
+        blocks = {name: upgraded(block) for name, block in blocks.items()}
     return Content(active, blocks)
 
 

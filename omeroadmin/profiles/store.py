@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from omeroadmin.errors import configuration_error, usage_error
-from omeroadmin.profiles.changes import Changes, PropertyChange
+from omeroadmin.errors import AdminError, usage_error
+from omeroadmin.profiles.changes import Changes, PropertyChange, changes_between
 from omeroadmin.profiles.reader import RESERVED, Profile, choose, read_profile, refuse_reserved
-from omeroadmin.profiles.source import read_source
 from omeroadmin.schema.instance import Instance
 
 if TYPE_CHECKING:
@@ -22,10 +20,13 @@ __all__ = [
     "Profile",
     "activate_profile",
     "change_profile",
+    "drop_profile",
     "ensure_saved",
     "load_settings",
     "read_profile",
+    "unknown_profile",
     "update_profile",
+    "upgrade_profiles",
 ]
 
 Decision = Callable[[Mapping[str, str]], Mapping[str, str | None]]
@@ -74,8 +75,9 @@ def change_profile(
     :param cause: the command that asks for it, without values, e.g. ``config set``; for the history
     :param wait: seconds to queue for the lock
 
-    :raises AdminError: ``locked``, ``config-unparsable``, ``config-directory-missing``, ``property-reserved``,
-        ``property-name-invalid``, ``value-unstorable``, ``file-not-written``, and whatever ``decide`` raises
+    :raises AdminError: ``locked``, ``config-unparsable``, ``config-directory-missing``, ``config-read-only``,
+        ``property-reserved``, ``property-name-invalid``, ``value-unstorable``, ``file-not-written``, and whatever
+        ``decide`` raises
     """
 
     def edit(document: Document) -> Changes:
@@ -89,7 +91,7 @@ def change_profile(
             document.change(name, changes)
         return Changes(name, tuple(PropertyChange(key, present.get(key), value) for key, value in changes.items()))
 
-    return _locked(config_xml, edit, may_create=bool, cause=cause, wait=wait)
+    return _write(config_xml, edit, may_create=bool, cause=cause, wait=wait)
 
 
 def activate_profile(config_xml: Path, name: str, *, cause: str = "", wait: float = WAIT) -> None:
@@ -103,7 +105,42 @@ def activate_profile(config_xml: Path, name: str, *, cause: str = "", wait: floa
         _check_profile(name, document)
         document.activate(name)
 
-    _locked(config_xml, edit, may_create=lambda _: True, cause=cause, wait=wait)
+    _write(config_xml, edit, may_create=lambda _: True, cause=cause, wait=wait)
+
+
+def drop_profile(config_xml: Path, name: str | None = None, *, cause: str = "", wait: float = WAIT) -> Changes:
+    """Remove a profile; the active one is made again, empty, and stays active.
+
+    :param name: by default that of ``OMERO_CONFIG``, else the active one
+    :return: the properties that went with it
+    :raises AdminError: as :func:`change_profile`; ``profile-unknown``, ``profile-reserved``
+    """
+
+    def change(document: Document) -> Changes:
+        profile = choose(name, document.active)
+        if not document.has(profile):
+            raise unknown_profile(config_xml, profile, document.state().profiles)
+        gone = changes_between(document.values(profile), {})
+        document.drop(profile)
+        return Changes(profile, gone)
+
+    return _write(config_xml, change, may_create=lambda _: False, cause=cause, wait=wait)
+
+
+def upgrade_profiles(config_xml: Path, *, cause: str = "", wait: float = WAIT) -> tuple[str, ...]:
+    """Save profiles of an old format in today's; every other write does that as well.
+
+    :return: names of the profiles that were in an old format
+    :raises AdminError: as :func:`change_profile`
+    """
+    return _write(
+        config_xml,
+        lambda document: document.upgraded,
+        may_create=lambda _: False,
+        must_save=True,
+        cause=cause,
+        wait=wait,
+    )
 
 
 def ensure_saved(config_xml: Path, *, cause: str = "", wait: float = WAIT) -> None:
@@ -111,44 +148,31 @@ def ensure_saved(config_xml: Path, *, cause: str = "", wait: float = WAIT) -> No
 
     :raises AdminError: as :func:`change_profile`
     """
-    _locked(config_xml, lambda _: None, may_create=lambda _: True, cause=cause, wait=wait)
+    _write(config_xml, lambda _: None, may_create=lambda _: True, must_save=True, cause=cause, wait=wait)
 
 
-def _locked(
+def unknown_profile(config_xml: Path, name: str, known: Collection[str]) -> AdminError:
+    """The error for a profile that isn't there."""
+    return usage_error(
+        "profile-unknown",
+        f"{config_xml} has no profile {name!r}",
+        f"it has: {', '.join(sorted(known))}",
+    )
+
+
+def _write(
     config_xml: Path,
-    edit: Callable[[Document], Result],
+    change: Callable[[Document], Result],
     *,
     may_create: Callable[[Result], bool],
-    cause: str,  # noqa: ARG001 - the history's
+    must_save: bool = False,
+    cause: str,
     wait: float,
 ) -> Result:
-    from omeroadmin.profiles.document import Document
-    from omeroadmin.system.files import write_atomically
-    from omeroadmin.system.locks import exclusive
+    # Readers, who import this module as well, are spared the import.
+    from omeroadmin.profiles.writer import Edit, write
 
-    # Through a symbolic link, two instances may share one file: the lock is the file's.
-    target = Path(os.path.realpath(config_xml))
-    if not target.parent.is_dir():
-        raise configuration_error(
-            "config-directory-missing",
-            f"{target.parent} is not a directory, so there is no place for {config_xml.name}",
-            "check OMERODIR, or make an instance: omero install --help",
-        )
-    with exclusive(target.with_name(f"{target.name}.lock"), what=str(config_xml), timeout=wait):
-        source = read_source(target)
-        document = Document(config_xml, source)
-        result = edit(document)
-        content = document.finish()
-        if content is not None and (source is not None or may_create(result)):
-            _remove_leftovers(target)
-            write_atomically(target, content)
-    return result
-
-
-def _remove_leftovers(target: Path) -> None:
-    """Remove what killed writers have left; whoever holds the lock knows that nobody is at it."""
-    for leftover in target.parent.glob(f".{target.name}.*.tmp"):
-        leftover.unlink(missing_ok=True)
+    return write(config_xml, Edit(change, may_create, must_save=must_save, cause=cause), wait=wait)
 
 
 def _check_profile(name: str, document: Document) -> None:

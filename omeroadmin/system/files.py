@@ -16,7 +16,9 @@ PLAIN_MODE = 0o644
 """Mode of files without."""
 
 
-def write_atomically(path: Path, content: bytes | str, *, mode: int | None = None) -> None:
+def write_atomically(
+    path: Path, content: bytes | str, *, mode: int | None = None, owner: tuple[int, int] | None = None
+) -> None:
     """Replace a file's content in one step.
 
     An existing file keeps its owner and, unless ``mode`` says otherwise, its mode; a symbolic link stays a link.
@@ -24,22 +26,25 @@ def write_atomically(path: Path, content: bytes | str, *, mode: int | None = Non
     :param path: the file; its directory must exist
     :param content: text is written as UTF-8
     :param mode: permission bits; for a new file 0600 by default
+    :param owner: user and group of a new file, where this user may give it away
     :raises AdminError: ``file-not-written``
     """
-    with atomic_file(path, mode=mode) as stream:
+    with atomic_file(path, mode=mode, owner=owner) as stream:
         stream.write(content.encode() if isinstance(content, str) else content)
 
 
 @contextlib.contextmanager
-def atomic_file(path: Path, *, mode: int | None = None) -> Iterator[IO[bytes]]:
+def atomic_file(path: Path, *, mode: int | None = None, owner: tuple[int, int] | None = None) -> Iterator[IO[bytes]]:
     """Open a file that takes its place only when the block ends without an exception.
 
+    :param owner: user and group of a new file, where this user may give it away
     :raises AdminError: ``file-not-written``
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{os.urandom(6).hex()}.tmp")
     try:
-        owner, wanted = _owner_and_mode(target, mode)
+        present_owner, wanted = _owner_and_mode(target, mode)
+        owner = present_owner or owner
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
             yield stream

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from omeroadmin.errors import locked_error
@@ -14,11 +14,12 @@ from omeroadmin.system.files import file_error
 
 
 @contextlib.contextmanager
-def exclusive(lock_file: Path, *, what: str, timeout: float = 10.0) -> Iterator[None]:
+def exclusive(lock_file: Path, *, what: str, timeout: float = 10.0) -> Iterator[Callable[[], bool]]:
     """Hold a lock for the length of the block.
 
     The lock file is never removed: two processes that lock different inodes of one name would both hold "the" lock.
-    OMERO's own tools do remove theirs, so a lock counts only while its file is still the one of that name.
+    OMERO's own tools do remove theirs, so a lock counts only while its file is still the one of that name. What the
+    block gets says whether it is; somebody who let go of the lock before may remove the file of the next holder.
 
     :param lock_file: made where it is missing, mode 0600; root makes it for the directory's owner
     :param what: what is locked, for the message
@@ -36,7 +37,7 @@ def exclusive(lock_file: Path, *, what: str, timeout: float = 10.0) -> Iterator[
             )
         os.ftruncate(held[0], 0)
         os.pwrite(held[0], f"{os.getpid()}\n".encode(), 0)
-        yield
+        yield lambda: _is_named(lock_file, held[0])
     finally:
         for descriptor in held:
             os.close(descriptor)
@@ -54,9 +55,9 @@ def _try_lock(lock_file: Path, held: list[int]) -> bool:
         raise file_error("written", lock_file, error) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(descriptor), lock_file.stat()):
+        if _is_named(lock_file, descriptor):
             held.append(descriptor)
-    except (BlockingIOError, FileNotFoundError):
+    except BlockingIOError:
         pass
     finally:
         if not held:
@@ -77,8 +78,25 @@ def _open(lock_file: Path) -> int:
     return descriptor
 
 
-def _holder(lock_file: Path) -> str:
+def _is_named(lock_file: Path, descriptor: int) -> bool:
     try:
-        return lock_file.read_text("ascii", "replace").strip() or "unknown"
+        return os.path.samestat(os.fstat(descriptor), lock_file.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _holder(lock_file: Path) -> str:
+    """Process id of whoever holds the lock: as the system says, else as the file says, which other tools don't fill."""
+    try:
+        return _holder_by_system(lock_file) or lock_file.read_text("ascii", "replace").strip() or "unknown"
     except OSError:
         return "unknown"
+
+
+def _holder_by_system(lock_file: Path) -> str:
+    status = lock_file.stat()
+    file = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    table = Path("/proc/locks")
+    rows = [line.split() for line in table.read_text("ascii").splitlines()] if table.exists() else []
+    # Processes of another container have the number 0 or -1.
+    return next((row[4] for row in rows if row[1] == "FLOCK" and row[5] == file and int(row[4]) > 0), "")

@@ -238,7 +238,7 @@ def test_readers_need_no_lock_and_writers_say_who_holds_it(tmp_path: Path) -> No
     file = config_file(tmp_path)
     update_profile(file, {"a": "1"})
     with file.with_name("config.xml.lock").open("w") as lock:
-        lock.write("4711\n")
+        lock.write("4711\n")  # as a holder that was killed has left it
         lock.flush()
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert read_profile(file).values == {"a": "1"}
@@ -246,7 +246,7 @@ def test_readers_need_no_lock_and_writers_say_who_holds_it(tmp_path: Path) -> No
             update_profile(file, {"a": "2"}, wait=0.05)
     assert (caught.value.code, caught.value.exit_status) == ("locked", ExitStatus.LOCKED)
     assert str(file) in caught.value.message
-    assert "4711" in caught.value.message
+    assert f"process {os.getpid()} (waited 0.05 s)" in caught.value.message
 
 
 def test_no_directory_for_the_file(tmp_path: Path) -> None:

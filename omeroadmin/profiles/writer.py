@@ -1,0 +1,138 @@
+"""The one place that writes config.xml: queue for the lock, read, edit, note it in the history, replace the file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from omeroadmin.errors import configuration_error, locked_error
+from omeroadmin.profiles.document import Document
+from omeroadmin.profiles.source import read_source
+from omeroadmin.system.clock import monotonic
+from omeroadmin.system.files import write_atomically
+from omeroadmin.system.locks import exclusive
+
+Result = TypeVar("Result")
+
+
+class _LockLostError(Exception):
+    """Another tool has removed the file of our lock."""
+
+
+@dataclass(frozen=True)
+class Edit(Generic[Result]):
+    """A change to config.xml.
+
+    :param change: is given the whole file, in today's format; it may be called again where another tool interfered
+    :param may_create: whether the result is worth making a file for where there is none
+    :param must_save: whether a file that only isn't in order (an old format, an old ``__ACTIVE__`` copy) must be
+        written; where it can't be, other edits leave that
+    :param cause: the command that asks for it, without values, e.g. ``config set``; for the history
+    """
+
+    change: Callable[[Document], Result]
+    may_create: Callable[[Result], bool]
+    must_save: bool = False
+    cause: str = ""
+
+
+def write(config_xml: Path, edit: Edit[Result], *, wait: float) -> Result:
+    """Carry out an edit while nobody else can write; where nothing changes, nothing is written.
+
+    :param wait: seconds to queue for the lock
+    :raises AdminError: ``locked``, ``config-unparsable``, ``config-directory-missing``, ``config-read-only``,
+        ``file-not-written``, and whatever the edit raises
+    """
+    # Through a symbolic link, two instances may share one file: the lock is the file's.
+    target = Path(os.path.realpath(config_xml))
+    if not target.parent.is_dir():
+        raise configuration_error(
+            "config-directory-missing",
+            f"{target.parent} is not a directory, so there is no place for {config_xml.name}",
+            "check OMERODIR, or make an instance: omero install --help",
+        )
+    protected = _protected(target)
+    if protected is not None:
+        return _edit_read_only(config_xml, target, edit, protected)
+    deadline, left = monotonic() + wait, wait
+    while True:
+        with exclusive(target.with_name(f"{target.name}.lock"), what=str(config_xml), timeout=left) as still_held:
+            try:
+                return _edit_locked(config_xml, target, edit, still_held)
+            except _LockLostError:
+                left = deadline - monotonic()
+                if left <= 0:
+                    raise _interfered(config_xml) from None
+
+
+def _edit_locked(config_xml: Path, target: Path, edit: Edit[Result], still_held: Callable[[], bool]) -> Result:
+    source = read_source(target)
+    document = Document(config_xml, source)
+    document.upgrade()
+    result = edit.change(document)
+    content = document.finish()
+    if content is None or (source is None and not edit.may_create(result)):
+        return result
+    if not still_held():
+        raise _LockLostError
+    _remove_leftovers(target)
+    write_atomically(target, content, owner=_owner(target))
+    return result
+
+
+def _edit_read_only(config_xml: Path, target: Path, edit: Edit[Result], protected: Path) -> Result:
+    """See what the edit would change; only what changes nothing succeeds."""
+    source = read_source(target)
+    document = Document(config_xml, source)
+    document.upgrade()
+    before = document.state()
+    result = edit.change(document)
+    content = document.finish()
+    if content is None or (source is None and not edit.may_create(result)):
+        return result
+    if document.state() == before and not edit.must_save:
+        return result
+    words = f"{config_xml} is read-only" if protected == target else f"{config_xml} is in a read-only directory"
+    raise configuration_error(
+        "config-read-only",
+        f"{words}; nothing was changed",
+        f"make it writable (ls -ld {protected}), or change the file that it was made from",
+    )
+
+
+def _protected(target: Path) -> Path | None:
+    """What forbids writing: the file or its directory; ``None`` where nothing does."""
+    for path in (target, target.parent):
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            continue
+        # Mode bits don't stop root; but whoever took away even the owner's has meant everybody.
+        if not mode & 0o200 or not os.access(path, os.W_OK):
+            return path
+    return None
+
+
+def _owner(target: Path) -> tuple[int, int] | None:
+    """Whose a new file should be: root makes it for the directory's owner, who runs the server."""
+    if os.geteuid() != 0:
+        return None
+    status = target.parent.stat()
+    return status.st_uid, status.st_gid
+
+
+def _interfered(config_xml: Path) -> Exception:
+    return locked_error(
+        "locked",
+        f"{config_xml} is being written by another tool that takes away the lock",
+        "try again when it is done",
+    )
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what killed writers have left; whoever holds the lock knows that nobody is at it."""
+    for leftover in target.parent.glob(f".{target.name}.*.tmp"):
+        leftover.unlink(missing_ok=True)
