@@ -35,7 +35,7 @@ SETTINGS: tuple[Setting, ...] = (
         BOOL,
         "false",
         "Whether the server sends mail, e.g. that of administrators to users and new passwords. Set omero.mail.host "
-        "and omero.mail.from first. OMERO.web's reports of errors have settings of their own (omero.web.email_…).",
+        "and omero.mail.from first. Mails are not queued: they stop in the middle when the sender's session ends.",
         affects=_BLITZ,
     ),
     Setting(
