@@ -39,14 +39,15 @@ class ValueType:
     :param maximum: the same, largest
     :param unit: of a number or time, e.g. ``ms``
     :param suffixes: letters that may follow a number of bytes, e.g. ``KMG``
-    :param choices: the words of an enumeration, those that a list may hold, or the schemes of a URL
+    :param choices: the words of an enumeration, those that a list may hold, the schemes of a URL, or the only words
+        (in any case) that a program reads right as true or false
     :param separator: between the items of a list
     :param items: what each item of a list is
     :param form: JSON Schema of a JSON value
     :param pattern: regular expression that the whole of a text matches
     :param words: what messages call it where the kind alone says too little, e.g. ``an e-mail address``
     :param optional: whether the empty text stands for no value
-    :param none: whether the word ``None`` stands for no value, as in OMERO.web
+    :param none: whether the default ``None`` stands for no value, as the manual writes it for OMERO.web
     """
 
     kind: Kind
@@ -66,6 +67,8 @@ class ValueType:
 
 TEXT = ValueType(Kind.TEXT)
 BOOL = ValueType(Kind.BOOL)
+WEB_BOOL = ValueType(Kind.BOOL, choices=("true", "false", "1", "0", "t", "f", "no", "off"))
+"""OMERO.web takes ``true``, ``1`` and ``t`` for true and all else for false: ``yes`` and ``on`` would switch off."""
 PORT = ValueType(Kind.PORT, minimum=1, maximum=65535)
 PATH = ValueType(Kind.PATH)
 HOST = ValueType(Kind.HOST)
