@@ -14,12 +14,12 @@ TEXT = Callable[[str], object]
 
 
 def read_source(config_xml: Path) -> bytes | None:
-    """Content of the file; ``None`` where there is none.
+    """Content of the file; ``None`` where there is none, or where OMERO's own tools have only just made it, empty.
 
     :raises AdminError: ``file-not-read``
     """
     try:
-        return config_xml.read_bytes()
+        return config_xml.read_bytes() or None
     except FileNotFoundError:
         return None
     except OSError as error:

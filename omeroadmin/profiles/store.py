@@ -118,8 +118,9 @@ def drop_profile(config_xml: Path, name: str | None = None, *, cause: str = "", 
 
     def change(document: Document) -> Changes:
         profile = choose(name, document.active)
-        if not document.has(profile):
-            raise unknown_profile(config_xml, profile, document.state().profiles)
+        known = document.state().profiles
+        if profile not in known:
+            raise unknown_profile(config_xml, profile, known)
         gone = changes_between(document.values(profile), {})
         document.drop(profile)
         return Changes(profile, gone)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from omeroadmin.errors import configuration_error, locked_error
+from omeroadmin.errors import AdminError, configuration_error, locked_error
 from omeroadmin.profiles.document import Document
 from omeroadmin.profiles.source import read_source
 from omeroadmin.system.clock import monotonic
@@ -46,7 +47,38 @@ def write(config_xml: Path, edit: Edit[Result], *, wait: float) -> Result:
     :raises AdminError: ``locked``, ``config-unparsable``, ``config-directory-missing``, ``config-read-only``,
         ``file-not-written``, and whatever the edit raises
     """
-    # Through a symbolic link, two instances may share one file: the lock is the file's.
+    target = _target(config_xml)
+    protected = _protected(target)
+    if protected is not None:
+        return _edit_read_only(config_xml, target, edit, protected)
+    deadline, left = monotonic() + wait, wait
+    while True:
+        with exclusive(_lock_file(target), what=str(config_xml), timeout=left) as still_held:
+            try:
+                return _edit_locked(config_xml, target, edit, still_held)
+            except _LockLostError:
+                left = deadline - monotonic()
+                if left <= 0:
+                    raise _interfered(config_xml) from None
+
+
+@contextlib.contextmanager
+def lock_out_writers(config_xml: Path, *, wait: float) -> Iterator[None]:
+    """Keep everybody else from writing for the length of the block; readers don't notice.
+
+    :param wait: seconds to queue for the lock
+    :raises AdminError: ``locked``, ``config-directory-missing``, ``config-read-only``
+    """
+    target = _target(config_xml)
+    protected = _protected(target)
+    if protected is not None:
+        raise _read_only(config_xml, target, protected)
+    with exclusive(_lock_file(target), what=str(config_xml), timeout=wait):
+        yield
+
+
+def _target(config_xml: Path) -> Path:
+    """The file itself: through a symbolic link, two instances may share one, and the lock is the file's."""
     target = Path(os.path.realpath(config_xml))
     if not target.parent.is_dir():
         raise configuration_error(
@@ -54,18 +86,12 @@ def write(config_xml: Path, edit: Edit[Result], *, wait: float) -> Result:
             f"{target.parent} is not a directory, so there is no place for {config_xml.name}",
             "check OMERODIR, or make an instance: omero install --help",
         )
-    protected = _protected(target)
-    if protected is not None:
-        return _edit_read_only(config_xml, target, edit, protected)
-    deadline, left = monotonic() + wait, wait
-    while True:
-        with exclusive(target.with_name(f"{target.name}.lock"), what=str(config_xml), timeout=left) as still_held:
-            try:
-                return _edit_locked(config_xml, target, edit, still_held)
-            except _LockLostError:
-                left = deadline - monotonic()
-                if left <= 0:
-                    raise _interfered(config_xml) from None
+    return target
+
+
+def _lock_file(target: Path) -> Path:
+    """The name that OMERO's own tools lock as well."""
+    return target.with_name(f"{target.name}.lock")
 
 
 def _edit_locked(config_xml: Path, target: Path, edit: Edit[Result], still_held: Callable[[], bool]) -> Result:
@@ -95,8 +121,12 @@ def _edit_read_only(config_xml: Path, target: Path, edit: Edit[Result], protecte
         return result
     if document.state() == before and not edit.must_save:
         return result
+    raise _read_only(config_xml, target, protected)
+
+
+def _read_only(config_xml: Path, target: Path, protected: Path) -> AdminError:
     words = f"{config_xml} is read-only" if protected == target else f"{config_xml} is in a read-only directory"
-    raise configuration_error(
+    return configuration_error(
         "config-read-only",
         f"{words}; nothing was changed",
         f"make it writable (ls -ld {protected}), or change the file that it was made from",
