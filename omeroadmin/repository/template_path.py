@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 import os
-import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,13 +12,9 @@ from pathlib import Path, PurePosixPath
 
 from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.repository.path_rules import PathRules, safe_name
+from omeroadmin.schema.values.template_path import COUNTING_TERMS, TERM, split_template, template_problem
 from omeroadmin.system import files
 
-_TERM = re.compile(r"%([a-zA-Z]+)(?::([^%/]+))?%")
-_LEFT_OVER = re.compile(r"%[^%/]*%")
-_USER_TERMS = frozenset({"time", "hash", "increment", "subdirs"})
-_COUNTING_TERMS = frozenset({"time", "increment", "subdirs"})
-_HASH_DIGITS = 8
 _MOST_MILLISECONDS = 86_400_000
 _MOST_INCREMENTS = 1_000_000
 _MOST_LEVELS = 6
@@ -89,11 +84,9 @@ def check_template(template: str) -> None:
 
     :raises AdminError: ``template-invalid``
     """
-    root_owned, user_owned = _split(template)
-    for component in root_owned:
-        _check_component(component, user_part=False)
-    for component in user_owned:
-        _check_component(component, user_part=True)
+    problem = template_problem(template)
+    if problem is not None:
+        raise _invalid(*problem)
 
 
 def expand_template(
@@ -111,7 +104,7 @@ def expand_template(
     :raises AdminError: ``template-invalid``, ``template-exhausted``
     """
     check_template(template)
-    root_owned, user_owned = _split(template)
+    root_owned, user_owned = split_template(template)
     disk = _Disk(exists, count)
     root_part = _expand_all(root_owned, PurePosixPath(), context, disk)
     user_part = _expand_all(user_owned, PurePosixPath(*root_part), context, disk)
@@ -137,47 +130,6 @@ def expand_below(root: Path, template: str, context: TemplateContext) -> Templat
     )
 
 
-def _split(template: str) -> tuple[list[str], list[str]]:
-    """Components before and after the last double slash; without one, all are the user's."""
-    left, _, right = template.strip().rpartition("//")
-    root_owned = [part for part in left.split("/") if part]
-    user_owned = [part for part in right.split("/") if part]
-    if not user_owned:
-        raise _invalid(template, "leaves no directory to the user")
-    return root_owned, user_owned
-
-
-def _check_component(component: str, *, user_part: bool) -> None:
-    names = [match.group(1) for match in _TERM.finditer(component)]
-    unknown = [name for name in names if name not in _EXPANSIONS and name not in _COUNTING_TERMS]
-    if unknown or _LEFT_OVER.search(_TERM.sub("", component)):
-        raise _invalid(component, f"has an unknown term {unknown[0] if unknown else component}")
-    misplaced = [name for name in names if name in _USER_TERMS and not user_part]
-    if misplaced:
-        raise _invalid(component, f"uses %{misplaced[0]}% before //, where directories are shared")
-    if sum(name in _COUNTING_TERMS for name in names) > 1:
-        raise _invalid(component, "has more than one of %time%, %subdirs% and %increment% in a component")
-    if component in (".", "..") or any(ord(character) < 32 or ord(character) == 127 for character in component):
-        raise _invalid(component, "has a component that is no directory name")
-    for match in _TERM.finditer(component):
-        _check_parameter(match.group(1), match.group(2))
-
-
-def _check_parameter(name: str, parameter: str | None) -> None:
-    if parameter is None or name == "institution":
-        return
-    if name == "hash":
-        lengths = [part.strip() for part in parameter.split(",")]
-        valid = all(part.isascii() and part.isdigit() and int(part) > 0 for part in lengths)
-        valid = valid and sum(map(int, lengths)) <= _HASH_DIGITS
-    elif name in ("increment", "subdirs"):
-        valid = parameter.isascii() and parameter.isdigit() and 1 <= int(parameter) <= 9
-    else:
-        valid = False
-    if not valid:
-        raise _invalid(f"%{name}:{parameter}%", "has a parameter that its term doesn't take")
-
-
 def _expand_all(components: list[str], parent: PurePosixPath, context: TemplateContext, disk: _Disk) -> list[str]:
     result: list[str] = []
     for component in components:
@@ -194,11 +146,11 @@ def _expand_component(component: str, parent: PurePosixPath, context: TemplateCo
     pieces: list[str] = []
     position = 0
     before = ""
-    for match in _TERM.finditer(component):
+    for match in TERM.finditer(component):
         pieces.append(component[position : match.start()])
         position = match.end()
         name, parameter = match.groups()
-        if name in _COUNTING_TERMS:
+        if name in COUNTING_TERMS:
             counting = (name, parameter)
             before, pieces = "".join(pieces), []
             continue

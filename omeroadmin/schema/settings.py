@@ -8,7 +8,7 @@ from pathlib import Path
 
 from omeroadmin.errors import configuration_error
 from omeroadmin.schema.catalog import default_of
-from omeroadmin.schema.validation import FALSE_WORDS, TRUE_WORDS
+from omeroadmin.schema.kinds import FALSE_WORDS, TRUE_WORDS
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9._-]+)\}")
 

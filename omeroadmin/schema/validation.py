@@ -6,14 +6,12 @@ import re
 
 from omeroadmin.errors import usage_error
 from omeroadmin.schema.catalog import KEY_PATTERN, find_setting, is_secret, nearest_names, settings
-from omeroadmin.schema.kinds import Kind
+from omeroadmin.schema.setting import Setting
 
-TRUE_WORDS = frozenset({"true", "yes", "on", "1"})
-FALSE_WORDS = frozenset({"false", "no", "off", "0", ""})
-
-_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 _UNSTORABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 has no way to write."""
+_LONGEST_SHOWN = 100
+"""Characters of a wrong value that a message repeats."""
 _SERVICES = ("blitz", "indexer", "pixeldata", "repository")
 _OPEN_FAMILIES = ("omero.glacier2.IceSSL.",)
 """Beginnings of names whose rest is not ours to know."""
@@ -50,43 +48,33 @@ def check_storable(name: str, value: str) -> None:
 
 
 def check_value(name: str, value: str) -> None:
-    """Whether a value is of the kind that a declared property takes; one with a ``${reference}`` always is.
+    """Whether a value is of the type that a declared property takes; its default and a ``${reference}`` always are.
 
     :raises AdminError: ``value-invalid``
     """
     setting = find_setting(name)
-    if setting is None or "${" in value or _fits(setting.kind, value.strip()):
+    if setting is None or value == setting.default:
         return
-    shown = "its value" if is_secret(name) else repr(value)
-    raise usage_error(
-        "value-invalid",
-        f"{name} takes {setting.kind.value}, and {shown} is none",
-        f"the default is {setting.default!r}; --force sets it all the same",
-    )
+    from omeroadmin.schema.values.check import problem_with
+
+    problem = problem_with(setting.type, value)
+    if problem is None:
+        return
+    shown = "set to something" if setting.is_secret else _brief(value)
+    raise usage_error("value-invalid", f"{name} is {shown}, but takes {problem}", _hint(setting, name))
 
 
-def _fits(kind: Kind, value: str) -> bool:
-    match kind:
-        case Kind.BOOL:
-            return value.lower() in TRUE_WORDS | FALSE_WORDS
-        case Kind.INT:
-            return _WHOLE_NUMBER.fullmatch(value) is not None
-        case Kind.PORT:
-            return value.isascii() and value.isdigit() and 0 < int(value) < 65536
-        case Kind.JSON:
-            return _is_json(value)
-        case _:
-            return True
+def _hint(setting: Setting, name: str) -> str:
+    import shlex
+
+    from omeroadmin.schema.values.words import example
+
+    given = "--file FILE" if setting.is_secret else shlex.quote(example(setting))
+    return f"for example: omero config set {name} {given} (--force takes any value)"
 
 
-def _is_json(value: str) -> bool:
-    import json
-
-    try:
-        json.loads(value)
-    except (ValueError, RecursionError):
-        return False
-    return True
+def _brief(value: str) -> str:
+    return repr(value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…")
 
 
 def unknown_name(name: str) -> str | None:

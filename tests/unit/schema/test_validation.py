@@ -18,7 +18,7 @@ from omeroadmin.schema.validation import check_name, check_value, unknown_name
         ("omero.db.port", "65535"),
         ("omero.db.port", "${omero.other}"),
         ("omero.web.apps", '["a"]'),
-        ("omero.data.dir", ""),
+        ("omero.web.root_application", ""),
         ("not.declared", "anything"),
     ],
 )
