@@ -253,4 +253,4 @@ def start_router(server: LiveServer, *, wait: bool = True, **properties: str) ->
 def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """One server for all tests that only add to it; logins are throttled for a quarter of a second."""
     with live(tmp_path_factory.mktemp("live")) as server:
-        yield start_all(server, omero__security__login_failure_throttle_time="250")
+        yield start_all(server, omero__security__login_failure_throttle_time="250", omero__sessions__maximum="86400000")

@@ -47,7 +47,7 @@ class Indexer:
         self._start_over = index.is_new
         settings = context.settings
         self._batch_size = max(1, settings.number("omero.search.batch"))
-        self._most_files = max(1, settings.number("omero.search.max_fileset_size"))
+        self._most_files = max(0, settings.number("omero.search.max_fileset_size"))
         actions = settings.text("omero.search.include_actions").split(",")
         self._actions = [action.strip() for action in actions if action.strip()]
 

@@ -70,7 +70,7 @@ class Sessions:
         self._database = database
         self._node_id = node_id
         self._time_to_idle = settings.number("omero.sessions.timeout")
-        self._time_to_live = settings.number("omero.sessions.max_user_time_to_live")
+        self._time_to_live = settings.number("omero.sessions.maximum")
         self._lock = threading.Lock()
         self._last_used: dict[int, datetime] = {}
         self._unwritten: set[int] = set()
