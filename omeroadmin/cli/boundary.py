@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from omeroadmin.errors import AdminError, ExitStatus
+from omeroadmin.errors import AdminError, AdminWarning, ExitStatus
 
 TYPE_CHECKING = False
 """Known to type checkers; typing's own would cost the quick path 3 ms."""
@@ -20,11 +20,16 @@ def run(application: TyperGroup, arguments: list[str]) -> int:
 
     :return: exit status
     """
+    import warnings
+
     import typer
 
     def main() -> int:
         try:
-            return int(application.main(arguments, prog_name="omero", standalone_mode=False) or 0)
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", AdminWarning)
+                warnings.showwarning = _show_warning
+                return int(application.main(arguments, prog_name="omero", standalone_mode=False) or 0)
         except typer.Abort:
             raise KeyboardInterrupt from None
         except Exception as error:
@@ -65,6 +70,10 @@ def report(error: Exception) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitStatus.DONE
     return _report_bug(error)
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    say(f"WARNING: {message}")
 
 
 def say(line: str) -> None:

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from omeroadmin.errors import AdminError, configuration_error, locked_error
 from omeroadmin.profiles.document import Document
+from omeroadmin.profiles.journal import Journal
 from omeroadmin.profiles.source import read_source
 from omeroadmin.system.clock import monotonic
 from omeroadmin.system.files import write_atomically
@@ -97,15 +98,20 @@ def _lock_file(target: Path) -> Path:
 def _edit_locked(config_xml: Path, target: Path, edit: Edit[Result], still_held: Callable[[], bool]) -> Result:
     source = read_source(target)
     document = Document(config_xml, source)
+    before = document.state()
     document.upgrade()
     result = edit.change(document)
     content = document.finish()
     if content is None or (source is None and not edit.may_create(result)):
         return result
-    if not still_held():
-        raise _LockLostError
-    _remove_leftovers(target)
-    write_atomically(target, content, owner=_owner(target))
+    owner = _owner(target)
+    with Journal(target, owner) as journal:
+        journal.record(before, document.state(), edit.cause)
+        if not still_held():
+            raise _LockLostError
+        _remove_leftovers(target)
+        write_atomically(target, content, owner=owner)
+        journal.confirm()
     return result
 
 
@@ -147,10 +153,10 @@ def _protected(target: Path) -> Path | None:
 
 
 def _owner(target: Path) -> tuple[int, int] | None:
-    """Whose a new file should be: root makes it for the directory's owner, who runs the server."""
+    """Whose new files should be: root makes them for the owner of what is there, who runs the server."""
     if os.geteuid() != 0:
         return None
-    status = target.parent.stat()
+    status = (target if target.exists() else target.parent).stat()
     return status.st_uid, status.st_gid
 
 

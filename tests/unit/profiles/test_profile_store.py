@@ -166,10 +166,18 @@ def test_a_missing_active_profile_is_made_again_first(tmp_path: Path) -> None:
     assert re.findall(r'properties id="(\w+)"', body(file)) == ["__ACTIVE__", "default", "other"]
 
 
+def test_an_empty_file_is_a_new_one(tmp_path: Path) -> None:
+    # OMERO's own tools make it so before they take the lock.
+    file = config_file(tmp_path, "")
+    assert read_profile(file).values == {}
+    update_profile(file, {"a": "1"})
+    assert read_profile(file).values == {"a": "1"}
+
+
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        ("", 1),
+        (" ", 1),
         ("<icegrid>\n<properties", 2),
         ("<icegrid><a>\n</b></icegrid>", 2),
         ("<other />", 1),
