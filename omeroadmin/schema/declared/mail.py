@@ -145,8 +145,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Mail",
         enum("smtp", "smtps"),
         "smtp",
-        "The protocol spoken with the mail server. The omero.mail.smtp settings are those of smtp; with smtps they "
-        "don't count, so for TLS rather set omero.mail.smtp.socketFactory.class or omero.mail.smtp.starttls.enable.",
+        "The protocol spoken with the mail server. With smtps the settings of login, TLS and time limits don't count; for "
+        "TLS rather stay with smtp and set omero.mail.smtp.starttls.enable or omero.mail.smtp.socketFactory.class.",
         affects=_BLITZ,
     ),
     Setting(
