@@ -98,9 +98,9 @@ def enum(*choices: str) -> ValueType:
     return ValueType(Kind.ENUM, choices=choices)
 
 
-def json_of(form: Mapping[str, Any]) -> ValueType:
-    """JSON of a given form."""
-    return ValueType(Kind.JSON, form=form)
+def json_of(form: Mapping[str, Any], words: str = "") -> ValueType:
+    """JSON of a given form, made with ``schema/forms.py``; ``words`` say what that is."""
+    return ValueType(Kind.JSON, form=form, words=words)
 
 
 def text_like(pattern: str, words: str) -> ValueType:
@@ -131,6 +131,11 @@ def list_from(*choices: str) -> ValueType:
 def optional(value_type: ValueType) -> ValueType:
     """The same, where the empty text is fine as well."""
     return replace(value_type, optional=True)
+
+
+def or_none(value_type: ValueType) -> ValueType:
+    """The same, where the default is written ``None``."""
+    return replace(value_type, none=True)
 
 
 CLASS_NAME = text_like(r"([A-Za-z_]\w*\.)*[A-Za-z_$][\w$]*", "the name of a Java or Python class")
