@@ -57,6 +57,8 @@ def _enum(value_type: ValueType, text: str) -> str | None:
 
 def _list(value_type: ValueType, text: str) -> str | None:
     items = split_list(value_type, text)
+    if not items:
+        return ""
     for number, item in enumerate(items, 1):
         if not item:
             return f"item {number} is empty"
