@@ -52,6 +52,14 @@ KEY_PATTERN = re.compile(r"[A-Za-z0-9._-]+")
 MASK = "********"
 """What a listing shows of a secret."""
 
+_LONGEST_NAME = 200
+"""Characters of a name that is looked for among the declared."""
+_ALIKE = 0.7
+"""How alike names must be, from 0 to 1, to be taken for each other."""
+_BEGINNING = 0.9
+"""How alike a name and its beginning are."""
+_SPREAD = 0.08
+"""How much less alike than the best a name may be to be named with it."""
 _SECRET_ENDINGS = ("pass", "password", "secret", "secret_key")
 
 
@@ -85,8 +93,40 @@ def is_secret(name: str) -> bool:
     return name.lower().endswith(_SECRET_ENDINGS)
 
 
+def all_names() -> list[str]:
+    """Names of declared properties, and those that set one for a service alone."""
+    return [
+        name
+        for setting in settings().values()
+        for name in (setting.name, *(f"{setting.name}.{service}" for service in setting.services))
+    ]
+
+
 def nearest_names(name: str, count: int = 3) -> list[str]:
-    """Declared names that look like a wrong one, best first."""
+    """Declared names that look like a wrong one, best first: in other case, other order, or misspelt."""
+    if len(name) > _LONGEST_NAME:
+        return []
     import difflib
 
-    return difflib.get_close_matches(name, settings(), n=count, cutoff=0.75)
+    wanted = _key(name)
+    parts = sorted(re.split(r"[._-]", wanted))
+    matcher = difflib.SequenceMatcher(autojunk=False)
+    matcher.set_seq2(wanted)
+    found: list[tuple[float, str]] = []
+    for other in all_names():
+        key = _key(other)
+        matcher.set_seq1(key)
+        if sorted(re.split(r"[._-]", key)) == parts:
+            found.append((1.0, other))
+        elif key.startswith(f"{wanted}."):
+            found.append((_BEGINNING, other))
+        elif matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE:
+            found.append((matcher.ratio(), other))
+    best = max(found, default=(0.0, ""))[0]
+    near = [(ratio, other) for ratio, other in found if ratio >= max(_ALIKE, best - _SPREAD)]
+    return [other for _, other in sorted(near, key=lambda pair: (-pair[0], pair[1]))[:count]]
+
+
+def _key(name: str) -> str:
+    """What tells names apart: all of OMERO's begin in the same way."""
+    return name.lower().removeprefix("omero.")

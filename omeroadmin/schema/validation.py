@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 
 from omeroadmin.errors import usage_error
-from omeroadmin.schema.catalog import KEY_PATTERN, find_setting, is_secret, nearest_names, settings
+from omeroadmin.schema.catalog import KEY_PATTERN, find_setting, is_secret, nearest_names
+from omeroadmin.schema.families import is_of_a_family
 from omeroadmin.schema.setting import Setting
 
 _UNSTORABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 has no way to write."""
 _LONGEST_SHOWN = 100
 """Characters of a wrong value that a message repeats."""
-_SERVICES = ("blitz", "indexer", "pixeldata", "repository")
-_OPEN_FAMILIES = ("omero.glacier2.IceSSL.",)
-"""Beginnings of names whose rest is not ours to know."""
 
 
 def check_name(name: str) -> None:
@@ -82,11 +80,9 @@ def unknown_name(name: str) -> str | None:
 
     :return: one line, with the nearest names; ``None`` for a name that is known or that OMERO doesn't own
     """
-    if name in settings() or not name.startswith(("omero.", "Ice.")) or name.startswith(_OPEN_FAMILIES):
-        return None
-    base, _, service = name.rpartition(".")
-    if base in settings() and service in _SERVICES:
+    if not name.startswith(("omero.", "Ice.")) or find_setting(name) is not None or is_of_a_family(name):
         return None
     near = nearest_names(name)
     question = f"; did you mean {' or '.join(near)}?" if near else ""
-    return f"{name} is not a property that OMERO or this toolkit declares{question}"
+    others = ", though an app of OMERO.web may" if name.startswith("omero.web.") else ""
+    return f"{name} is not a property that OMERO or this toolkit declares{others}{question}"
