@@ -10,9 +10,12 @@ import typer
 from omeroadmin.cli.context import choose_source
 from omeroadmin.profiles.store import WAIT as WAIT_DEFAULT
 
-__all__ = ["WAIT_DEFAULT", "Wait", "group_options"]
+__all__ = ["WAIT_DEFAULT", "Force", "Report", "ShowPassword", "Wait", "group_options"]
 
 Wait = Annotated[float, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to queue for other writers.")]
+Report = Annotated[bool, typer.Option("--report", help="Say what has changed.")]
+Force = Annotated[bool, typer.Option("--force", help="Take a value that isn't of the property's kind.")]
+ShowPassword = Annotated[bool, typer.Option("--show-password/--hide-password", help="Show secrets in a listing.")]
 
 
 def group_options(

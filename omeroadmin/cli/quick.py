@@ -1,15 +1,24 @@
 """The program's entry: what can be answered without Typer is answered before Typer is imported.
 
 ``import typer`` alone costs several times the start of Python, and cron jobs and configuration management call
-the plain reads thousands of times.
+the plain reads thousands of times. For the same reason nothing here imports pathlib, dataclasses, typing or enum.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Sequence
+
+TYPE_CHECKING = False
+"""Known to type checkers without typing."""
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from omeroadmin.profiles.reader import Profile
 
 _SHOW = "--show-password"
+_HIDE = "--hide-password"
 
 
 def main() -> None:
@@ -43,13 +52,29 @@ def _quick_answer(arguments: list[str]) -> Callable[[], list[str]] | None:
     match arguments:
         case ["version"]:
             return _version
-        case ["config", "def"]:
-            return _profile
         case ["config", "path"]:
-            return _path
-        case ["config", "get", *rest] if all(word and (word[0] != "-" or word == _SHOW) for word in rest):
-            return lambda: _properties([word for word in rest if word != _SHOW], _SHOW in rest)
+            return lambda: [_config_xml()]
+        case ["config", "def"]:
+            return lambda: [_profile().name]
+        case ["config", "version"]:
+            return lambda: [_profile().version]
+        case ["config", "keys"]:
+            return lambda: sorted(_profile().values)
+        case ["config", "all"]:
+            return _names
+        case ["config", "get", *rest] if all(word and (word[0] != "-" or word in (_SHOW, _HIDE)) for word in rest):
+            return lambda: _properties(rest)
     return None
+
+
+def _config_xml() -> str:
+    directory = os.environ.get("OMERODIR", "")
+    if os.path.isdir(directory):
+        return os.path.join(os.path.realpath(directory), "etc", "grid", "config.xml")
+    from omeroadmin.cli.context import config_file
+
+    # Says what is wrong with OMERODIR.
+    return str(config_file())
 
 
 def _version() -> list[str]:
@@ -58,22 +83,22 @@ def _version() -> list[str]:
     return [VERSION]
 
 
-def _path() -> list[str]:
-    from omeroadmin.cli.context import config_file
-
-    return [str(config_file())]
-
-
-def _profile() -> list[str]:
-    from omeroadmin.cli.context import config_file
+def _profile() -> Profile:
     from omeroadmin.profiles.reader import read_profile
 
-    return [read_profile(config_file()).name]
+    return read_profile(_config_xml())
 
 
-def _properties(names: list[str], show_secrets: bool) -> list[str]:
-    from omeroadmin.cli.context import config_file
+def _names() -> list[str]:
+    from omeroadmin.profiles.reader import read_content
+
+    return read_content(_config_xml()).names()
+
+
+def _properties(words: list[str]) -> list[str]:
     from omeroadmin.cli.views.properties import property_lines
-    from omeroadmin.profiles.reader import read_profile
 
-    return property_lines(read_profile(config_file()), names, show_secrets=show_secrets)
+    # As with Typer, the last of contradicting options wins.
+    options = [word for word in words if word in (_SHOW, _HIDE)]
+    names = [word for word in words if word not in options]
+    return property_lines(_profile(), names, show_secrets=options[-1:] == [_SHOW])

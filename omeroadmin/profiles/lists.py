@@ -3,13 +3,69 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from omeroadmin.errors import AdminError, configuration_error, usage_error
+from omeroadmin.profiles.changes import Changes
+from omeroadmin.profiles.store import WAIT, change_profile
 from omeroadmin.schema.catalog import default_of, is_secret
+from omeroadmin.schema.validation import check_name, check_value
 
 _WEB = "omero.web."
 """Beginning of the names whose lists, while they are unset, are what is declared: OMERO.web adds nothing to a value."""
+
+
+def append_item(
+    config_xml: Path,
+    name: str,
+    item: str,
+    *,
+    once: bool = False,
+    force: bool = False,
+    cause: str = "",
+    wait: float = WAIT,
+) -> Changes:
+    """Append an item to the list that a property of the active profile holds.
+
+    :param item: JSON
+    :param once: whether an item that is in the list already stays the only one
+    :param force: whether a value that isn't of the property's kind is taken
+    :raises AdminError: as :func:`with_item` and :func:`omeroadmin.profiles.store.change_profile`;
+        ``property-name-invalid``, ``value-invalid``
+    """
+
+    def decide(present: Mapping[str, str]) -> Mapping[str, str | None]:
+        value = with_item(name, present.get(name), item, once=once)
+        return {} if value is None else {name: _checked(name, value, force)}
+
+    check_name(name)
+    return change_profile(config_xml, decide, cause=cause, wait=wait)
+
+
+def remove_item(
+    config_xml: Path, name: str, item: str, *, force: bool = False, cause: str = "", wait: float = WAIT
+) -> Changes:
+    """Remove an item from the list that a property of the active profile holds.
+
+    :param item: JSON
+    :param force: whether a value that isn't of the property's kind is taken
+    :raises AdminError: as :func:`without_item` and :func:`omeroadmin.profiles.store.change_profile`;
+        ``property-name-invalid``, ``value-invalid``
+    """
+
+    def decide(present: Mapping[str, str]) -> Mapping[str, str | None]:
+        return {name: _checked(name, without_item(name, present.get(name), item), force)}
+
+    check_name(name)
+    return change_profile(config_xml, decide, cause=cause, wait=wait)
+
+
+def _checked(name: str, value: str, force: bool) -> str:
+    if not force:
+        check_value(name, value)
+    return value
 
 
 def with_item(name: str, present: str | None, item: str, *, once: bool = False) -> str | None:

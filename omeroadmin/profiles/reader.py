@@ -1,13 +1,19 @@
-"""Reads profiles with what Python itself brings, for commands that are called thousands of times."""
+"""Reads profiles with what Python itself brings, for commands that are called thousands of times.
+
+The quick path imports this module: no dataclasses, pathlib or typing, each of which takes as long as all the reading.
+"""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from pathlib import Path
 
-from omeroadmin.errors import usage_error
 from omeroadmin.profiles.source import parse, read_source
+
+TYPE_CHECKING = False
+"""Known to type checkers without typing."""
+
+if TYPE_CHECKING:
+    from omeroadmin.profiles.source import StrPath
 
 VERSION_KEY = "omero.config.version"
 VERSION = "5.1.0"
@@ -21,7 +27,6 @@ RESERVED = (VERSION_KEY, PROFILE_KEY)
 """Properties that belong to the file and not to the admin."""
 
 
-@dataclass(frozen=True)
 class Profile:
     """The properties that one profile sets, in their order.
 
@@ -30,12 +35,14 @@ class Profile:
     :param version: of the format, ``omero.config.version``
     """
 
-    name: str
-    values: dict[str, str] = field(default_factory=dict, repr=False)
-    version: str = VERSION
+    __slots__ = ("name", "values", "version")
+
+    def __init__(self, name: str, values: dict[str, str], version: str = VERSION) -> None:
+        self.name = name
+        self.values = values
+        self.version = version
 
 
-@dataclass(frozen=True)
 class Content:
     """All of the file.
 
@@ -43,8 +50,15 @@ class Content:
     :param blocks: all properties of each profile, ``__ACTIVE__`` left out
     """
 
-    active: str = FALLBACK
-    blocks: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+    __slots__ = ("active", "blocks")
+
+    def __init__(self, active: str, blocks: dict[str, dict[str, str]]) -> None:
+        self.active = active
+        self.blocks = blocks
+
+    def names(self) -> list[str]:
+        """Names of the profiles in the file's order; the active one alone where the file has none yet."""
+        return list(self.blocks) or [self.active]
 
     def profile(self, name: str) -> Profile:
         """One profile; empty where the file has none of the name."""
@@ -54,7 +68,7 @@ class Content:
         return Profile(name, block, version)
 
 
-def read_profile(config_xml: Path, profile: str | None = None) -> Profile:
+def read_profile(config_xml: StrPath, profile: str | None = None) -> Profile:
     """A profile's own properties; a missing file is an empty profile. Takes no lock and writes nothing.
 
     :param profile: by default that of ``OMERO_CONFIG``, else the active one
@@ -64,16 +78,16 @@ def read_profile(config_xml: Path, profile: str | None = None) -> Profile:
     return content.profile(choose(profile, content.active))
 
 
-def read_content(config_xml: Path) -> Content:
+def read_content(config_xml: StrPath) -> Content:
     """All profiles of a file; a missing file has none. Takes no lock and writes nothing.
 
     :raises AdminError: ``config-unparsable``, ``file-not-read``
     """
     source = read_source(config_xml)
-    return Content() if source is None else parse_content(config_xml, source)
+    return Content(FALLBACK, {}) if source is None else parse_content(config_xml, source)
 
 
-def parse_content(config_xml: Path, source: bytes, *, upgrade: bool = True) -> Content:
+def parse_content(config_xml: StrPath, source: bytes, *, upgrade: bool = True) -> Content:
     """All profiles in the content of a file.
 
     :param upgrade: whether profiles of an old format are given in today's
@@ -116,6 +130,8 @@ def refuse_reserved(name: str) -> None:
     :raises AdminError: ``profile-reserved``
     """
     if name == ACTIVE:
+        from omeroadmin.errors import usage_error
+
         raise usage_error(
             "profile-reserved",
             f"{ACTIVE} is the copy that the server reads and no profile",

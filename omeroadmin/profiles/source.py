@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from xml.parsers import expat
 
-from omeroadmin.errors import AdminError, configuration_error
-from omeroadmin.system.files import file_error
+TYPE_CHECKING = False
+"""Known to type checkers without typing; the quick path imports this module."""
 
-START = Callable[[str, dict[str, str]], object]
-TEXT = Callable[[str], object]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from os import PathLike
+
+    from omeroadmin.errors import AdminError
+
+    StrPath = str | PathLike[str]
+    START = Callable[[str, dict[str, str]], object]
+    TEXT = Callable[[str], object]
 
 
-def read_source(config_xml: Path) -> bytes | None:
+def read_source(config_xml: StrPath) -> bytes | None:
     """Content of the file; ``None`` where there is none, or where OMERO's own tools have only just made it, empty.
 
     :raises AdminError: ``file-not-read``
     """
     try:
-        return config_xml.read_bytes() or None
+        with open(config_xml, "rb") as stream:  # noqa: PTH123 - pathlib takes longer to import than all the reading
+            return stream.read() or None
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise file_error("read", config_xml, error) from error
+        from pathlib import Path
+
+        from omeroadmin.system.files import file_error
+
+        raise file_error("read", Path(config_xml), error) from error
 
 
 def parse(
-    config_xml: Path,
+    config_xml: StrPath,
     content: bytes,
     *,
     start: START,
@@ -78,8 +88,10 @@ def parse(
         raise unparsable(config_xml, 1, str(error)) from error
 
 
-def unparsable(config_xml: Path, line: int, reason: str) -> AdminError:
+def unparsable(config_xml: StrPath, line: int, reason: str) -> AdminError:
     """The error for a file that is not config.xml; nothing is ever written over it."""
+    from omeroadmin.errors import configuration_error
+
     return configuration_error(
         "config-unparsable",
         f"{config_xml}, line {line}: {reason}",

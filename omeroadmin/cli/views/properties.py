@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from omeroadmin.profiles.reader import VERSION_KEY
 
-from omeroadmin.profiles.reader import VERSION_KEY, Profile
+TYPE_CHECKING = False
+"""Known to type checkers without typing."""
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from omeroadmin.profiles.reader import Profile
 
 
 def property_lines(profile: Profile, names: Sequence[str], *, show_secrets: bool) -> list[str]:

@@ -1,0 +1,18 @@
+"""``omero config list``."""
+
+from __future__ import annotations
+
+from omeroadmin.cli.config_options import ShowPassword
+from omeroadmin.cli.context import config_file
+from omeroadmin.cli.output import print_lines, say
+from omeroadmin.cli.views.properties import property_lines
+from omeroadmin.profiles.reader import read_profile
+
+
+def command(show_password: ShowPassword = False) -> None:
+    """Print all properties that are set: `config get` by its old name.
+
+    Example: omero config list
+    """
+    say("WARNING: `omero config list` goes away one day; `omero config get` does the same")
+    print_lines(*property_lines(read_profile(config_file()), [], show_secrets=show_password))
