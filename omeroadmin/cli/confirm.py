@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from omeroadmin.cli.output import print_lines, say
 from omeroadmin.errors import AdminError, ExitStatus, usage_error
@@ -26,9 +27,17 @@ def agree(plan: Plan, *, yes: bool, destructive: bool) -> None:
 
     :raises AdminError: ``not-confirmed``, ``confirmation-needed``
     """
-    for line in plan_lines(plan):
+    agree_to(plan_lines(plan), yes=yes or not plan, destructive=destructive)
+
+
+def agree_to(lines: Sequence[str], *, yes: bool, destructive: bool) -> None:
+    """Show what is going to be done and get the go-ahead, as :func:`agree` does.
+
+    :raises AdminError: ``not-confirmed``, ``confirmation-needed``
+    """
+    for line in lines:
         say(line)
-    if yes or not plan:
+    if yes:
         return
     if not sys.stdin.isatty():
         if destructive:

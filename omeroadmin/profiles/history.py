@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from omeroadmin.errors import AdminError, configuration_error
+from omeroadmin.errors import AdminError, configuration_error, usage_error
 from omeroadmin.profiles.reader import parse_content
 from omeroadmin.profiles.revisions import Base, DamagedError, Revision, decode, is_done, is_torn
 from omeroadmin.profiles.source import read_source
 from omeroadmin.profiles.state import State, StateChange, applied, difference, digest, state_of
 from omeroadmin.system.files import file_error
 
+_NUMBER = re.compile(r"@?([0-9]{1,18})")
 _LOOKS = 20
 """How often to look again while others write."""
 
@@ -51,11 +53,13 @@ class Past:
 class History:
     """The revisions of a config.xml and how it is now.
 
+    :param file: that holds them
     :param past: ``None`` where nothing has been recorded
     :param present: the state of the file
     :param pending: what another tool has changed since the last revision; the next change will record it
     """
 
+    file: Path
     past: Past | None = field(repr=False)
     present: State = field(repr=False)
     pending: StateChange
@@ -83,13 +87,14 @@ class History:
         past = self.past
         if past is None or not past.base.number <= number <= past.last.number:
             raise self._unknown(number, [] if past is None else [past.base.number, past.last.number])
-        return past.state(number)
+        try:
+            return past.state(number)
+        except DamagedError as error:
+            raise _damaged(self.file, error) from error
 
     def _unknown(self, number: int, known: list[int]) -> AdminError:
         there = f"those from {known[0]} to {known[-1]} are there" if known else "nothing is recorded yet"
-        return configuration_error(
-            "revision-unknown", f"there is no revision {number}: {there}", "see them: omero config log"
-        )
+        return usage_error("revision-unknown", f"there is no revision {number}: {there}", "see them: omero config log")
 
 
 def history_file(config_xml: Path) -> Path:
@@ -114,8 +119,8 @@ def read_history(config_xml: Path) -> History:
         past = past if past is None else settled(past, digest(present))
         pending = StateChange() if past is None else difference(past.state(past.last.number), present)
     except DamagedError as error:
-        raise damaged(file, error) from error
-    return History(past, present, pending)
+        raise _damaged(file, error) from error
+    return History(file, past, present, pending)
 
 
 def read_state(config_xml: Path) -> State:
@@ -128,6 +133,17 @@ def read_state(config_xml: Path) -> State:
         return State()
     content = parse_content(config_xml, source, upgrade=False)
     return state_of(content.active, content.blocks)
+
+
+def revision_number(word: str) -> int:
+    """The number that somebody has typed: ``12`` or ``@12``.
+
+    :raises AdminError: ``revision-invalid``
+    """
+    found = _NUMBER.fullmatch(word)
+    if found is None:
+        raise usage_error("revision-invalid", f"{word!r} is not the number of a revision", "see them: omero config log")
+    return int(found.group(1))
 
 
 def parse_past(content: bytes) -> Past:
@@ -156,15 +172,6 @@ def settled(past: Past, present: str) -> Past:
     return Past(past.base, past.revisions[:-1])
 
 
-def damaged(file: Path, error: DamagedError) -> AdminError:
-    """The error for a history that can't be read; config.xml is none the worse for it."""
-    return configuration_error(
-        "history-damaged",
-        f"{file}: {error}",
-        f"config.xml itself is fine; to begin a new history: mv {file} {file}.damaged",
-    )
-
-
 def _numbered(number: int, line: bytes) -> Base | Revision:
     try:
         return decode(line)
@@ -179,6 +186,15 @@ def _chain(base: Base, rest: Iterable[Base | Revision]) -> Iterable[Revision]:
             raise DamagedError(f"line {number}: it doesn't follow the one before")
         yield item
         last = item
+
+
+def _damaged(file: Path, error: DamagedError) -> AdminError:
+    """The error for a history that can't be read; config.xml is none the worse for it."""
+    return configuration_error(
+        "history-damaged",
+        f"{file}: {error}",
+        f"config.xml itself is fine; to begin a new history: mv {file} {file}.damaged",
+    )
 
 
 def _read(file: Path) -> bytes | None:
