@@ -129,7 +129,7 @@ def drop_profile(config_xml: Path, name: str | None = None, *, cause: str = "", 
 
 
 def upgrade_profiles(config_xml: Path, *, cause: str = "", wait: float = WAIT) -> tuple[str, ...]:
-    """Save profiles of an old format in today's; every other write does that as well.
+    """Save profiles of an old format in today's, as every other write does; a missing file is made.
 
     :return: names of the profiles that were in an old format
     :raises AdminError: as :func:`change_profile`
@@ -137,7 +137,7 @@ def upgrade_profiles(config_xml: Path, *, cause: str = "", wait: float = WAIT) -
     return _write(
         config_xml,
         lambda document: document.upgraded,
-        may_create=lambda _: False,
+        may_create=lambda _: True,
         must_save=True,
         cause=cause,
         wait=wait,

@@ -15,19 +15,26 @@ _LONGEST_SHOWN = 100
 """Characters of a wrong value that a message repeats."""
 
 
-def check_name(name: str) -> None:
+def check_name(name: str, value: str = "") -> None:
     """Whether a property can have this name.
 
+    :param value: what was given beside it, for the hint where the name ends in ``=``
     :raises AdminError: ``property-name-invalid``
     """
     if KEY_PATTERN.fullmatch(name):
         return
-    key, equals, value = name.partition("=")
+    key, equals, rest = name.partition("=")
     hint = "names are made of letters, digits, and . _ -"
     if equals and KEY_PATTERN.fullmatch(key):
-        hint = f"did you mean: omero config set {key} {'VALUE' if is_secret(key) or not value else value}"
+        hint = f"did you mean: omero config set {key} {_typed(key, rest or value)}"
         name = key + equals
     raise usage_error("property-name-invalid", f"{name!r} can't be the name of a property", hint)
+
+
+def _typed(name: str, value: str) -> str:
+    import shlex
+
+    return "VALUE" if is_secret(name) or not value else shlex.quote(value)
 
 
 def check_storable(name: str, value: str) -> None:

@@ -18,15 +18,40 @@ def property_lines(profile: Profile, names: Sequence[str], *, show_secrets: bool
 
     :param names: all by default; those that aren't set are left out
     """
+    values = _values(profile, names)
     if len(names) == 1:
-        values = {VERSION_KEY: profile.version, **profile.values}
         return [values[name] for name in names if name in values]
-    chosen = sorted(names) if names else sorted(profile.values)
-    return [f"{name}={_shown(profile, name, show_secrets)}" for name in chosen if name in profile.values]
+    return [
+        f"{name}={values[name] if show_secrets else _masked(name, values[name])}"
+        for name in sorted(names or values)
+        if name in values
+    ]
 
 
-def _shown(profile: Profile, name: str, show_secrets: bool) -> str:
+def properties_document(profile: Profile, names: Sequence[str], *, show_secrets: bool) -> dict[str, object]:
+    """The same as JSON: ``null`` instead of each secret that isn't shown.
+
+    :param names: all by default; those that aren't set are left out
+    """
+    from omeroadmin.schema.catalog import is_secret
+
+    values = _values(profile, names)
+    chosen = [name for name in sorted(set(names) or values) if name in values]
+    masked = {name: None for name in chosen if values[name] and not show_secrets and is_secret(name)}
+    return {
+        "profile": profile.name,
+        "version": profile.version,
+        "properties": {**{name: values[name] for name in chosen}, **masked},
+        "masked": list(masked),
+    }
+
+
+def _values(profile: Profile, names: Sequence[str]) -> dict[str, str]:
+    """The profile's values; the file's own version only where it is asked for by name."""
+    return {VERSION_KEY: profile.version, **profile.values} if VERSION_KEY in names else profile.values
+
+
+def _masked(name: str, value: str) -> str:
     from omeroadmin.schema.catalog import MASK, is_secret
 
-    value = profile.values[name]
-    return MASK if value and not show_secrets and is_secret(name) else value
+    return MASK if value and is_secret(name) else value

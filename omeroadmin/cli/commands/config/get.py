@@ -6,17 +6,20 @@ from typing import Annotated
 
 import typer
 
+from omeroadmin.cli.config_options import ShowPassword
 from omeroadmin.cli.context import config_file
-from omeroadmin.cli.output import print_lines
-from omeroadmin.cli.views.properties import property_lines
+from omeroadmin.cli.output import print_json, print_lines
+from omeroadmin.cli.views.properties import properties_document, property_lines
 from omeroadmin.profiles.reader import read_profile
 
 
 def command(
     names: Annotated[list[str] | None, typer.Argument(metavar="[KEY]...", help="Properties; all by default.")] = None,
-    show_password: Annotated[
-        bool, typer.Option("--show-password/--hide-password", help="Show secrets in a listing.")
+    show_password: ShowPassword = False,
+    resolve: Annotated[
+        bool, typer.Option("--resolve", help="Expand ${...}; a named property that is unset has its default.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False,
 ) -> None:
     """Print properties that are set.
 
@@ -26,5 +29,14 @@ def command(
 
     Example: omero config get omero.data.dir
     """
+    chosen = names or []
     profile = read_profile(config_file())
-    print_lines(*property_lines(profile, names or [], show_secrets=show_password))
+    show = show_password or len(chosen) == 1
+    if resolve:
+        from omeroadmin.profiles.resolve import resolved
+
+        profile = resolved(profile, chosen, show_secrets=show)
+    if as_json:
+        print_json("config/get", properties_document(profile, chosen, show_secrets=show))
+    else:
+        print_lines(*property_lines(profile, chosen, show_secrets=show))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.config_options import WAIT_DEFAULT, Wait
+from omeroadmin.cli.config_options import WAIT_DEFAULT, Force, Report, Wait
 from omeroadmin.cli.context import config_file
 from omeroadmin.cli.input import read_input
 from omeroadmin.cli.output import print_lines
@@ -22,8 +22,8 @@ def command(
     file: Annotated[
         str | None, typer.Option("--file", "-f", metavar="FILE", help="Take the value from a file; - is stdin.")
     ] = None,
-    report: Annotated[bool, typer.Option("--report", help="Say what has changed.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Take a value that isn't of the property's kind.")] = False,
+    report: Report = False,
+    force: Force = False,
     wait: Wait = WAIT_DEFAULT,
 ) -> None:
     """Set a property of the active profile, or remove it.
@@ -36,7 +36,7 @@ def command(
     if file is not None and value is not None:
         raise usage_error("value-given-twice", "both VALUE and --file are given", "leave one of them out")
     config_xml = config_file()
-    check_name(name)
+    check_name(name, value or "")
     if file is not None:
         value = read_input(file).rstrip()
     if value is None:
