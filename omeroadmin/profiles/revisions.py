@@ -156,7 +156,9 @@ def _line(data: Mapping[str, Any]) -> bytes:
 def _base(data: dict[str, Any]) -> Base:
     profiles = {_text(name): {_text(key): _text(value) for key, value in values.items()}
                 for name, values in data["profiles"].items()}  # fmt: skip
-    return Base(int(data["base"]), _text(data["time"]), _text(data["after"]), State(_text(data["active"]), profiles))
+    return Base(
+        _number(data["base"]), _text(data["time"]), _text(data["after"]), State(_text(data["active"]), profiles)
+    )
 
 
 def _revision(data: dict[str, Any]) -> Revision:
@@ -171,7 +173,7 @@ def _revision(data: dict[str, Any]) -> Revision:
         ),
     )
     return Revision(
-        number=int(data["revision"]),
+        number=_number(data["revision"]),
         time=_text(data["time"]),
         user=_text(data["user"]),
         sudo_user=_text(data["sudo_user"]),
@@ -185,6 +187,12 @@ def _revision(data: dict[str, Any]) -> Revision:
 
 def _property(name: str, old: Any, new: Any) -> PropertyChange:
     return PropertyChange(name, None if old is None else _text(old), None if new is None else _text(new))
+
+
+def _number(value: Any) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"{type(value).__name__} where a number is expected")
+    return value
 
 
 def _text(value: Any) -> str:

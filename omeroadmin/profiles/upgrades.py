@@ -8,6 +8,16 @@ from omeroadmin.profiles.reader import OLD_VERSIONS, VERSION, VERSION_KEY
 
 _LDAP, _LINKS = OLD_VERSIONS
 _TOP_LINKS = "omero.web.ui.top_links"
+_ONCE_BUILT_IN = (
+    ("Data", "webindex", {"title": "Browse Data via Projects, Tags etc"}),
+    ("History", "history", {"title": "History"}),
+    (
+        "Help",
+        "https://help.openmicroscopy.org/",
+        {"target": "new", "title": "Open OMERO user guide in a new tab"},
+    ),
+)
+"""Links that the pages added by themselves while 4.2.1 was the format."""
 
 
 def upgraded(block: Mapping[str, str]) -> dict[str, str]:
@@ -33,13 +43,10 @@ def upgraded_value(version: str, name: str, value: str) -> str:
 
 
 def _with_default_links(value: str) -> str:
-    """The links that the pages once added by themselves, before those that are set."""
     import json
-
-    from omeroadmin.schema.catalog import default_of
 
     try:
         links = json.loads(value)
     except (ValueError, RecursionError):
         return value  # it was of no use before; `config lint` says so
-    return json.dumps(json.loads(default_of(_TOP_LINKS) or "[]") + links) if isinstance(links, list) else value
+    return json.dumps([*_ONCE_BUILT_IN, *links]) if isinstance(links, list) else value
