@@ -20,9 +20,13 @@ from omeroadmin.schema.declared import (
     search,
     security,
     toolkit,
+    web_django,
+    web_login,
     web_pages,
+    web_panels,
     web_security,
     web_server,
+    web_sessions,
 )
 from omeroadmin.schema.setting import Setting
 
@@ -40,9 +44,13 @@ _DECLARED = (
     scripts,
     search,
     security,
+    web_django,
+    web_login,
     web_pages,
+    web_panels,
     web_security,
     web_server,
+    web_sessions,
     toolkit,
 )
 
