@@ -59,6 +59,18 @@ def config_file() -> Path:
     return _sources[0] if _sources else require_instance().config_xml
 
 
+def values_set() -> dict[str, str]:
+    """Properties of the active profile; none where ``OMERODIR`` is unset.
+
+    :raises AdminError: ``omerodir-missing``, ``config-unparsable``
+    """
+    if not _sources and not os.environ.get("OMERODIR"):
+        return {}
+    from omeroadmin.profiles.reader import read_profile
+
+    return read_profile(config_file()).values
+
+
 def instance_settings() -> Settings:
     """The properties in force of the instance that ``OMERODIR`` names.
 
