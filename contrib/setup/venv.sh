@@ -1,6 +1,9 @@
 #!/bin/sh
 # venv.sh DIRECTORY [EXTRAS]: a virtual environment with this checkout installed in it.
 #
+# With the extra "test", DIRECTORY/peers holds OMERO's own tools: outside of the environment's packages, because their
+# program is called `omero` as well, and without the packages that they need to talk to a server.
+#
 # Does nothing where the environment is up to date. Started by root it picks a Python that the unprivileged account
 # can run too: root's own (below /root, say) would leave the servers without an interpreter.
 set -eu
@@ -33,7 +36,7 @@ if [ -z "$extras" ] && ! command -v postgres >/dev/null 2>&1 &&
 fi
 
 stamp="$directory/installed"
-wanted="$(cat pyproject.toml omeroadmin/version.py | cksum) $extras"
+wanted="$(cat pyproject.toml omeroadmin/version.py contrib/setup/peers.txt | cksum) $extras"
 if [ -x "$directory/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] &&
     (cd / && as_account "$checkout/$directory/bin/python" -c '' 2>/dev/null); then
     exit 0
@@ -53,6 +56,11 @@ echo "Installing into $directory with $chosen" >&2
 rm -rf "$directory"
 "$chosen" -m venv "$directory"
 "$directory/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".${extras:+[$extras]}"
+if [ "$extras" = test ]; then
+    "$directory/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-compile \
+        --target "$directory/peers" --requirement contrib/setup/peers.txt ||
+        echo "make: without contrib/setup/peers.txt, tests beside OMERO's own tools can't run" >&2
+fi
 # The servers run as another user, who can't write compiled modules into the checkout.
 "$directory/bin/python" -m compileall -q omeroadmin
 echo "$wanted" > "$stamp"

@@ -101,7 +101,6 @@ class Document:
 
     def activate(self, profile: str) -> None:
         """Make a profile the active one, creating it where it is missing."""
-        self._make(profile)
         self._rebuild(profile)
 
     def drop(self, profile: str) -> None:
