@@ -1,52 +1,149 @@
-"""kill -9 in the middle of writes: config.xml is whole, holds what was acknowledged, and the next writer can write."""
+"""kill -9 in the middle of writes: config.xml is whole, its history agrees, and the next writer can write."""
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from omeroadmin.profiles.store import read_profile, update_profile
+import pytest
+
+from omeroadmin.profiles import journal
+from omeroadmin.profiles.history import read_history, read_state
+from omeroadmin.profiles.load import load_properties
+from omeroadmin.profiles.properties import parse_properties
+from omeroadmin.profiles.rollback import roll_back
+from omeroadmin.profiles.state import State, digest
+from omeroadmin.profiles.store import activate_profile, drop_profile, update_profile
 from omeroadmin.system.clock import wait_until
-from tests.support.profiles import config_file
+from tests.support.history import assert_agrees
+from tests.support.profiles import config_file, environment
 
-ROUNDS = 30
-WRITER = """
-import sys
-from pathlib import Path
-from omeroadmin.profiles.store import update_profile
-number = int(sys.argv[2])
-while True:
-    number += 1
-    update_profile(Path(sys.argv[1]), {"count": str(number), "copy": str(number) * 500})
-    print(number, flush=True)
-"""
+KILLS, COMMAND_KILLS = 470, 30
+LONGEST = 0.04
+"""Seconds until a writer is killed: several of its writes."""
+TWINS = [f"twin.{number}" for number in range(8)]
+"""Properties that every change sets to the same value."""
 
 
-def write_until_killed(file: Path, acknowledged: Path, enough: int) -> int:
-    """Let a writer write until it has told enough, kill it, and give the last number that it told."""
-    with acknowledged.open("w") as output:
-        arguments = [sys.executable, "-c", WRITER, str(file), read_profile(file).values["count"]]
-        writer = subprocess.Popen(arguments, stdout=output)
+def twins(token: str) -> dict[str, str]:
+    return dict.fromkeys(TWINS, token)
+
+
+def change_something(file: Path, chance: random.Random) -> None:
+    """One change that keeps the twins of every profile alike."""
+    token = str(chance.getrandbits(40))
+    profile = chance.choice(["default", "ldap"])
+    match chance.choice(["set", "set", "load", "rollback", "def", "drop"]):
+        case "set":
+            update_profile(file, twins(token), profile=profile)
+        case "load":
+            text = "".join(f"{name}={token}\n" for name in TWINS)
+            load_properties(file, parse_properties(text, "x"), overwrite=True, force=False, profile=profile)
+        case "rollback":
+            known = [revision.number for revision in read_history(file).revisions]
+            roll_back(file, chance.choice(known))
+        case "def":
+            activate_profile(file, profile)
+        case "drop" if profile in read_state(file).profiles:
+            drop_profile(file, profile)
+
+
+def start_writer(file: Path, seed: int) -> tuple[int, int]:
+    """A process that changes and tells the state after each change until it is killed.
+
+    :return: its pid, and the pipe on which it tells
+    """
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(write)
+        return pid, read
+    status = 1
     try:
-        assert wait_until(lambda: acknowledged.stat().st_size >= enough, timeout=20, first_pause=0.001)
+        chance = random.Random(seed)
+        while True:
+            os.write(write, f"{digest(read_state(file))}\n".encode())
+            change_something(file, chance)
     finally:
-        writer.kill()
-        writer.wait(timeout=10)
-    return int(acknowledged.read_text().split()[-1])
+        os._exit(status)
 
 
-def test_killed_writers(tmp_path: Path) -> None:
+def kill_at(pid: int, told: int, seconds: float) -> list[str]:
+    """Kill a writer after some time, and give what it has told."""
+    wait_until(lambda: False, timeout=seconds, first_pause=seconds or 1)
+    os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    with os.fdopen(told) as stream:
+        lines = stream.read().splitlines()
+    assert os.WIFSIGNALED(status), "the writer failed by itself"
+    return lines
+
+
+def assert_whole(state: State) -> None:
+    """No change was made by half."""
+    for values in state.profiles.values():
+        assert len({values.get(name) for name in TWINS}) == 1
+
+
+def test_killed_writers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # So that the history's beginning is moved now and then as well.
+    monkeypatch.setattr(journal, "MOST_REVISIONS", 40)
+    monkeypatch.setattr(journal, "_KEPT_REVISIONS", 30)
+    monkeypatch.delenv("OMERO_CONFIG", raising=False)
     chance = random.Random(5)
     file = config_file(tmp_path)
-    update_profile(file, {"count": "0", "copy": "0" * 500, "kept": "as it was"})
-    for _ in range(ROUNDS):
-        said = write_until_killed(file, tmp_path / "acknowledged", enough=chance.randint(1, 400))
-        values = read_profile(file).values
-        # The last write may have been done and not yet told.
-        assert int(values["count"]) in (said, said + 1)
-        assert values == {"count": values["count"], "copy": values["count"] * 500, "kept": "as it was"}
+    update_profile(file, twins("0"))
+    unconfirmed = between = 0
+    for number in range(KILLS):
+        before = digest(read_state(file))
+        told = kill_at(*start_writer(file, seed=number), seconds=chance.uniform(0, LONGEST))
+        last_told = told[-1] if told else before
+        history = assert_agrees(file)
+        assert_whole(history.present)
+        now = digest(history.present)
+        # The last change may have been made and not yet told; no other state is possible.
+        assert now == last_told or history.revisions[-1].before == last_told
         assert file.stat().st_mode & 0o777 == 0o600
-    update_profile(file, {"count": "-1"})
-    assert sorted(path.name for path in file.parent.iterdir()) == ["config.xml", "config.xml.lock"]
+        between += now != last_told
+        content = history.file.read_bytes()
+        unconfirmed += not content.endswith(b'"done":1}\n') and bool(history.revisions)
+        if number % 3 == 0:
+            update_profile(file, twins(f"after {number}"), wait=0.5)
+            assert set(read_state(file).values(read_state(file).active)) == set(TWINS)
+            assert_agrees(file)
+    update_profile(file, twins("end"), wait=0.5)
+    names = sorted(path.name for path in file.parent.iterdir())
+    assert names == ["config.xml", "config.xml.history", "config.xml.lock"]
+    # Kills did come between the steps of a write, or this has shown nothing.
+    assert unconfirmed >= 10
+    assert between >= 3
+
+
+@pytest.mark.parametrize("arguments", [("set", "twin", "{}"), ("load", "-q", "-"), ("rollback", "1", "--yes")])
+def test_killed_commands(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    chance = random.Random(7)
+    file = config_file(tmp_path)
+    update_profile(file, twins("0"))
+    for number in range(COMMAND_KILLS // 3):
+        update_profile(file, twins(f"set {number}"), wait=0.5)
+        old = digest(read_state(file))
+        command = [sys.executable, "-m", "omeroadmin", "config", *(word.format(number) for word in arguments)]
+        with subprocess.Popen(
+            command, env=environment(file), stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdin is not None
+            process.stdin.write("".join(f"{name}=loaded {number}\n" for name in TWINS))
+            process.stdin.close()
+            wait_until(lambda: process.poll() is not None, timeout=chance.uniform(0.1, 0.4), first_pause=0.005)
+            process.kill()
+            process.wait(timeout=10)
+        assert process.returncode in (0, -signal.SIGKILL)
+        history = assert_agrees(file)
+        assert_whole(history.present)
+        now = digest(history.present)
+        assert now == old or history.revisions[-1].before == old
+        assert process.returncode != 0 or now != old
