@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from omeroadmin.schema.catalog import all_names, find_setting
+from omeroadmin.schema.catalog import all_names, find_setting, settings
 from omeroadmin.schema.kinds import Kind
 
 
 def complete_key(incomplete: str) -> list[str]:
     """Names of declared properties."""
     return [name for name in all_names() if name.startswith(incomplete)]
+
+
+def complete_list_key(incomplete: str) -> list[str]:
+    """Names of declared properties whose value is JSON, as lists are."""
+    return [name for name, setting in settings().items() if setting.kind is Kind.JSON and name.startswith(incomplete)]
 
 
 def complete_value(ctx: typer.Context, incomplete: str) -> list[str]:

@@ -12,6 +12,7 @@ from tests.support.profiles import config_file, omero
 HEAVY = {
     "asyncio",
     "cryptography",
+    "fastjsonschema",
     "h11",
     "importlib.metadata",
     "jinja2",
@@ -84,6 +85,10 @@ def test_a_plain_get_loads_next_to_nothing(file: Path) -> None:
     "command",
     [
         "config set omero.db.host z",
+        "config set omero.db.port 5432",
+        "config describe omero.db.port",
+        "config search session timeout",
+        "config parse --keys",
         "config set omero.db.host",
         "config load",
         "config def ldap",

@@ -10,7 +10,9 @@ import pytest
 from omeroadmin.cli.main import load_command
 from omeroadmin.cli.registry import GROUPS, TOP_COMMANDS
 from omeroadmin.schema.catalog import KEY_PATTERN, settings
-from omeroadmin.schema.validation import check_value
+from omeroadmin.schema.setting import Setting
+from omeroadmin.schema.values.check import problem_with
+from omeroadmin.schema.values.words import example
 from tests.support.reference import PAGES, command_names, missing_modules, stale_pages, words
 
 
@@ -51,8 +53,10 @@ def test_every_option_has_help(group: str, name: str) -> None:
     assert silent == []
 
 
-def test_declared_defaults_are_of_their_kind() -> None:
-    for setting in settings().values():
-        assert KEY_PATTERN.fullmatch(setting.name)
-        if setting.default:
-            check_value(setting.name, setting.default)
+@pytest.mark.parametrize("setting", settings().values(), ids=lambda setting: setting.name)
+def test_declared_defaults_and_examples_are_of_their_type(setting: Setting) -> None:
+    assert KEY_PATTERN.fullmatch(setting.name)
+    assert not setting.default or problem_with(setting.type, setting.default) is None
+    assert not setting.example or problem_with(setting.type, setting.example) is None
+    # The hint of a refused value shows it.
+    assert problem_with(setting.type, example(setting)) is None

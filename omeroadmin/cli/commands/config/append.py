@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from omeroadmin.cli.completion import complete_list_key
 from omeroadmin.cli.config_options import WAIT_DEFAULT, Force, Report, Wait
 from omeroadmin.cli.context import config_file
 from omeroadmin.cli.output import print_lines
@@ -14,7 +15,9 @@ from omeroadmin.profiles.lists import append_item
 
 
 def command(
-    name: Annotated[str, typer.Argument(metavar="KEY", help="Property whose value is a list.")],
+    name: Annotated[
+        str, typer.Argument(metavar="KEY", help="Property whose value is a list.", autocompletion=complete_list_key)
+    ],
     item: Annotated[str, typer.Argument(metavar="VALUE", help="Item to append, as JSON.")],
     once: Annotated[bool, typer.Option("--set", help="Only if the list doesn't hold it yet.")] = False,
     report: Report = False,

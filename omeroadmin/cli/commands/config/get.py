@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from omeroadmin.cli.completion import complete_key
 from omeroadmin.cli.config_options import ShowPassword
 from omeroadmin.cli.context import config_file
 from omeroadmin.cli.output import print_json, print_lines
@@ -14,7 +15,10 @@ from omeroadmin.profiles.reader import read_profile
 
 
 def command(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[KEY]...", help="Properties; all by default.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY]...", help="Properties; all by default.", autocompletion=complete_key),
+    ] = None,
     show_password: ShowPassword = False,
     resolve: Annotated[
         bool, typer.Option("--resolve", help="Expand ${...}; a named property that is unset has its default.")

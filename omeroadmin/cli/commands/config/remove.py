@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from omeroadmin.cli.completion import complete_list_key
 from omeroadmin.cli.config_options import WAIT_DEFAULT, Force, Report, Wait
 from omeroadmin.cli.context import config_file
 from omeroadmin.cli.output import print_lines
@@ -14,7 +15,9 @@ from omeroadmin.profiles.lists import remove_item
 
 
 def command(
-    name: Annotated[str, typer.Argument(metavar="KEY", help="Property whose value is a list.")],
+    name: Annotated[
+        str, typer.Argument(metavar="KEY", help="Property whose value is a list.", autocompletion=complete_list_key)
+    ],
     item: Annotated[str, typer.Argument(metavar="VALUE", help="Item to remove, as JSON.")],
     report: Report = False,
     force: Force = False,

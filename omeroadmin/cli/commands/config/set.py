@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from omeroadmin.cli.completion import complete_key, complete_value
 from omeroadmin.cli.config_options import WAIT_DEFAULT, Force, Report, Wait
 from omeroadmin.cli.context import config_file
 from omeroadmin.cli.input import read_input
@@ -17,8 +18,10 @@ from omeroadmin.schema.validation import check_name, check_value
 
 
 def command(
-    name: Annotated[str, typer.Argument(metavar="KEY", help="Property to set.")],
-    value: Annotated[str | None, typer.Argument(metavar="[VALUE]", help="Without it, KEY is removed.")] = None,
+    name: Annotated[str, typer.Argument(metavar="KEY", help="Property to set.", autocompletion=complete_key)],
+    value: Annotated[
+        str | None, typer.Argument(metavar="[VALUE]", help="Without it, KEY is removed.", autocompletion=complete_value)
+    ] = None,
     file: Annotated[
         str | None, typer.Option("--file", "-f", metavar="FILE", help="Take the value from a file; - is stdin.")
     ] = None,
