@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+INSTALLED = str(Path(sys.executable).with_name("omero"))
+"""The console script, as users start it."""
+
 ACTIVE_START = '<properties id="__ACTIVE__">'
 
 
@@ -42,8 +45,24 @@ def omero(
     :param extra: environment variables
     """
     start = ["-c", program] if program else ["-m", "omeroadmin"]
+    return _run([sys.executable, *start, *arguments], config_xml, input_text, extra)
+
+
+def installed(
+    config_xml: Path, *arguments: str, input_text: str = "", **extra: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the installed `omero`, whatever its status.
+
+    :param extra: environment variables
+    """
+    return _run([INSTALLED, *arguments], config_xml, input_text, extra)
+
+
+def _run(
+    command: list[str], config_xml: Path, input_text: str, extra: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *start, *arguments],
+        command,
         env=environment(config_xml, **extra),
         cwd=Path(__file__).resolve().parents[2],
         input=input_text,

@@ -1,4 +1,4 @@
-"""`omero config …` as a process: what it prints, its status, and the quick path beside Typer's."""
+"""`omero config …` as a process: what it prints and its status."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from omeroadmin.profiles.store import read_profile, update_profile
 from tests.support.profiles import config_file, omero
 
-TYPER = "import sys\nfrom omeroadmin.cli.main import run\nsys.exit(run(sys.argv[1:]))"
 PROPERTIES = {
     "omero.web.apps": '["é"]',
     "omero.db.pass": "s3cret",
@@ -25,42 +24,6 @@ def file(tmp_path: Path) -> Path:
     file = config_file(tmp_path)
     update_profile(file, PROPERTIES, profile="default")
     return file
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("version",),
-        ("config", "def"),
-        ("config", "path"),
-        ("config", "get"),
-        ("config", "get", "--show-password"),
-        ("config", "get", "omero.db.pass"),
-        ("config", "get", "example"),
-        ("config", "get", "omero.config.version"),
-        ("config", "get", "never.set"),
-        ("config", "get", "omero.db.pass", "never.set", "omero.db.host", "omero.db.host"),
-        ("config", "get", "omero.db.pass", "--show-password", "omero.db.host"),
-    ],
-)
-@pytest.mark.parametrize(
-    "state", ["good", "other profile", "reserved profile", "missing", "unparsable", "unset", "gone"]
-)
-def test_quick_answers_are_typers(file: Path, state: str, arguments: tuple[str, ...]) -> None:
-    extra = {"other profile": {"OMERO_CONFIG": "other"}, "reserved profile": {"OMERO_CONFIG": "__ACTIVE__"},
-             "unset": {"OMERODIR": ""}, "gone": {"OMERODIR": f"{file}/none"}}.get(state, {})  # fmt: skip
-    if state == "missing":
-        file.unlink()
-    if state == "unparsable":
-        file.write_text("<icegrid>\n<")
-    quick = omero(file, *arguments, **extra)
-    slow = omero(file, *arguments, program=TYPER, **extra)
-    assert (quick.returncode, quick.stdout, quick.stderr) == (slow.returncode, slow.stdout, slow.stderr)
-    fails = state not in ("good", "other profile", "missing") and arguments != ("version",)
-    if state in ("reserved profile", "unparsable") and arguments == ("config", "path"):
-        fails = False
-    assert (quick.returncode in (2, 3)) is fails
-    assert bool(quick.stderr) is fails
 
 
 def test_get_prints_as_omeros_own_does(file: Path) -> None:
