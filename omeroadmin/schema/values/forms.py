@@ -26,7 +26,7 @@ _BARE = {
 def json_schema(value_type: ValueType) -> Form:
     """What describes values of a type.
 
-    :return: a schema of draft 2020-12
+    :return: a schema of draft 7
     """
     forms = _forms(value_type)
     if value_type.kind not in (Kind.TEXT, Kind.SECRET, Kind.REGEX, Kind.PATH) or value_type.pattern:

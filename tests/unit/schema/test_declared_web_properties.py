@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
+from jsonschema import Draft7Validator
 
 from omeroadmin.errors import AdminError, ExitStatus
 from omeroadmin.schema.catalog import find_setting, is_secret, settings
@@ -252,6 +254,21 @@ def test_json_says_what_it_is_made_of() -> None:
     for setting in SETTINGS:
         if setting.kind is Kind.JSON:
             assert setting.type.words.startswith("JSON: "), setting.name
+
+
+def json_values(table: dict[str, list[str]]) -> list[tuple[str, str]]:
+    """Names and values of a table that are JSON, if not of the right form."""
+    return [(name, value) for name, value in pairs(table) if value[:1] in ("[", "{") and '"' in value]
+
+
+@pytest.mark.parametrize(("name", "value"), [*json_values(GOOD), *json_values(BAD)])
+def test_another_reader_of_json_schema_agrees_on_the_form(name: str, value: str) -> None:
+    setting = find_setting(name)
+    assert setting is not None
+    assert setting.type.form is not None
+    form = dict(setting.type.form)
+    Draft7Validator.check_schema(form)
+    assert Draft7Validator(form).is_valid(json.loads(value)) is (value in GOOD.get(name, []))
 
 
 def test_a_word_that_would_switch_off_is_refused_with_one_that_switches_on() -> None:
