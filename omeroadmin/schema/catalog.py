@@ -7,6 +7,7 @@ from functools import cache
 
 from omeroadmin.schema.declared import (
     binary_repository,
+    certificates,
     client,
     database,
     grid,
@@ -20,6 +21,7 @@ from omeroadmin.schema.declared import (
     search,
     security,
     toolkit,
+    unlisted,
     web_django,
     web_login,
     web_pages,
@@ -51,6 +53,8 @@ _DECLARED = (
     web_security,
     web_server,
     web_sessions,
+    certificates,
+    unlisted,
     toolkit,
 )
 

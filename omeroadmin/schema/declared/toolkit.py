@@ -2,106 +2,59 @@
 
 from __future__ import annotations
 
-from omeroadmin.schema.kinds import BOOL, HOST, PATH, SECRET, TEXT, whole
+from omeroadmin.schema.kinds import BOOL, PATH, duration, enum, optional
 from omeroadmin.schema.setting import Setting
+
+_TOOLKIT = ("toolkit",)
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "omero.backup.target",
         "Toolkit",
-        PATH,
+        optional(PATH),
         "",
-        "Directory where `omero backup` keeps its snapshots, unless --target says otherwise.",
+        "The directory where omero backup keeps its snapshots, unless --target names another. Take one on other disks "
+        "than omero.data.dir, and outside of it. While it is empty, diagnostics warn that there is no backup.",
+        affects=_TOOLKIT,
+        example="/backup/omero",
     ),
     Setting(
         "omero.db.embedded",
         "Toolkit",
         BOOL,
         "false",
-        "Whether the toolkit runs a PostgreSQL of its own below OMERODIR/var/postgresql.",
+        "Whether the toolkit runs a PostgreSQL of the instance's own, with its files in var/postgresql; omero install "
+        "sets it where no database is named. Changing it moves no data: make a backup and restore it into the other "
+        "database.",
+        affects=_TOOLKIT,
     ),
     Setting(
         "omero.db.embedded.bindir",
         "Toolkit",
-        PATH,
+        optional(PATH),
         "",
-        "Directory of PostgreSQL's programs; empty: the distribution's, else those of the Python package.",
+        "The directory of PostgreSQL's programs for omero.db.embedded and for dumps. Empty takes the newest of the "
+        "distribution's, or those of the Python package. Its major version must be the one that made var/postgresql.",
+        affects=_TOOLKIT,
+        example="/usr/lib/postgresql/15/bin",
     ),
     Setting(
         "omero.dropbox.settle",
         "Toolkit",
-        whole(),
+        duration("seconds", minimum=1),
         "2",
-        "Seconds without a change after which a file in DropBox counts as whole and is imported.",
+        "How long a file in DropBox must have stayed unchanged before it counts as whole and is imported. Raise it where "
+        "instruments write with pauses and half files get imported.",
+        affects=("MonitorServer", "TestDropBox"),
     ),
     Setting(
         "omero.grid.driver",
         "Toolkit",
-        TEXT,
+        enum("embedded", "auto", "icegrid"),
         "embedded",
-        "Who supervises the servers; this version knows `embedded`.",
-    ),
-    Setting(
-        "omero.master.host",
-        "Toolkit",
-        HOST,
-        "",
-        "Host of the grid's registry; empty: 127.0.0.1.",
-    ),
-    Setting(
-        "Ice.Default.Host",
-        "Toolkit",
-        HOST,
-        "",
-        "Address that the servers bind where they name none.",
-    ),
-    Setting(
-        "omero.glacier2.IceSSL.DefaultDir",
-        "Toolkit",
-        PATH,
-        "",
-        "Directory of the certificate files.",
-    ),
-    Setting(
-        "omero.glacier2.IceSSL.CertFile",
-        "Toolkit",
-        TEXT,
-        "",
-        "PKCS#12 file with key and certificate.",
-    ),
-    Setting(
-        "omero.glacier2.IceSSL.CAs",
-        "Toolkit",
-        TEXT,
-        "",
-        "PEM file of the certificate authorities.",
-    ),
-    Setting(
-        "omero.glacier2.IceSSL.Password",
-        "Toolkit",
-        SECRET,
-        "",
-        "Password of the PKCS#12 file.",
-    ),
-    Setting(
-        "omero.certificates.commonname",
-        "Toolkit",
-        HOST,
-        "",
-        "Host name in the certificate.",
-    ),
-    Setting(
-        "omero.certificates.owner",
-        "Toolkit",
-        TEXT,
-        "",
-        "Other parts of the certificate's subject.",
-    ),
-    Setting(
-        "omero.certificates.key",
-        "Toolkit",
-        TEXT,
-        "",
-        "File name of the private key.",
+        "Who starts the servers and watches over them: embedded is the toolkit's own supervisor, which needs nothing "
+        "installed; icegrid is ZeroC's IceGrid; auto leaves the choice to the toolkit, which takes embedded. A start says "
+        "so where it can't use the one named. Stop the server before you change it.",
+        affects=_TOOLKIT,
     ),
 )
