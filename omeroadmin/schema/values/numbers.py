@@ -45,8 +45,8 @@ def number_words(value_type: ValueType) -> str:
     if value_type.suffixes:
         *others, last = list(value_type.suffixes)
         letters = f"{', '.join(others)} or {last}" if others else last
-        text += f", with or without {letters} behind it,"
-    return (text + _limits(value_type)).rstrip(",")
+        text += f" (with or without {letters} behind it)"
+    return text + _limits(value_type)
 
 
 def _limits(value_type: ValueType) -> str:
