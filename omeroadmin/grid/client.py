@@ -13,7 +13,7 @@ from typing import Any
 
 from omeroadmin.errors import AdminError, ExitStatus, failed_error, unreachable_error
 from omeroadmin.grid.layout import NodeLayout
-from omeroadmin.grid.model import GridState, ServerState
+from omeroadmin.grid.model import MASTER, GridState, NodeState, ServerState
 from omeroadmin.schema.instance import Instance
 from omeroadmin.system import process
 from omeroadmin.system.sockets import connect_unix
@@ -24,35 +24,40 @@ _LAUNCH_TIMEOUT = 60.0
 _LONGEST_ANSWER = 2**20
 
 
-def grid_state(instance: Instance) -> GridState:
-    """What the node says of itself and its servers; not running where it doesn't answer."""
+def grid_state(instance: Instance, node: str = MASTER) -> GridState:
+    """What a node says of itself and its servers; not running where it doesn't answer.
+
+    :raises AdminError: ``node-silent``
+    """
     try:
-        document = _ask(instance, {"command": "state"})
+        document = _ask(instance, {"command": "state"}, node=node)
     except AdminError as error:
         if error.code == "node-down":
             return GridState(False)
         raise
-    return GridState(True, tuple(_server_state(server) for server in document["servers"]), document["pid"])
+    pid = document["pid"]
+    servers = tuple(_server_state(server, node) for server in document["servers"])
+    return GridState(True, servers, pid, (NodeState(node, True, pid, os.uname().nodename),))
 
 
-def _server_state(document: dict[str, Any]) -> ServerState:
+def _server_state(document: dict[str, Any], node: str) -> ServerState:
     # After an upgrade, the running node is of another version until it is restarted: what it says beyond is left out.
     known = {field.name for field in dataclasses.fields(ServerState)}
-    return ServerState(**{name: value for name, value in document.items() if name in known})
+    return ServerState(**{**{name: value for name, value in document.items() if name in known}, "node": node})
 
 
-def ping(instance: Instance) -> bool:
-    """Whether the node answers."""
+def ping(instance: Instance, node: str = MASTER) -> bool:
+    """Whether a node answers."""
     try:
-        _ask(instance, {"command": "ping"})
+        _ask(instance, {"command": "ping"}, node=node)
     except AdminError:
         return False
     return True
 
 
-def node_process(instance: Instance) -> int | None:
-    """Process of the node, also of one that doesn't answer; ``None`` where there is none."""
-    path = NodeLayout(instance).pid_file
+def node_process(instance: Instance, node: str = MASTER) -> int | None:
+    """Process of a node, also of one that doesn't answer; ``None`` where there is none."""
+    path = NodeLayout(instance, node).pid_file
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -67,57 +72,59 @@ def node_process(instance: Instance) -> int | None:
     return None
 
 
-def shutdown(instance: Instance) -> None:
-    """Ask the node to stop its servers and end; returns at once.
+def shutdown(instance: Instance, node: str = MASTER) -> None:
+    """Ask a node to stop its servers and end; returns at once.
 
     :raises AdminError: ``node-down``, ``node-silent``
     """
-    _ask(instance, {"command": "shutdown"})
+    _ask(instance, {"command": "shutdown"}, node=node)
 
 
-def start_server(instance: Instance, server: str) -> None:
+def start_server(instance: Instance, server: str, node: str = MASTER) -> None:
     """Start a server and wait until it is ready.
 
     :raises AdminError: ``node-down``, ``server-unknown``, ``server-disabled``, ``server-not-started``
     """
-    _ask(instance, {"command": "start", "server": server}, timeout=_SERVER_TIMEOUT)
+    _ask(instance, {"command": "start", "server": server}, node=node, timeout=_SERVER_TIMEOUT)
 
 
-def stop_server(instance: Instance, server: str) -> None:
+def stop_server(instance: Instance, server: str, node: str = MASTER) -> None:
     """Stop a server's process; an enabled server that always runs comes back.
 
     :raises AdminError: ``node-down``, ``server-unknown``
     """
-    _ask(instance, {"command": "stop", "server": server}, timeout=_SERVER_TIMEOUT)
+    _ask(instance, {"command": "stop", "server": server}, node=node, timeout=_SERVER_TIMEOUT)
 
 
-def enable_server(instance: Instance, server: str) -> None:
+def enable_server(instance: Instance, server: str, node: str = MASTER) -> None:
     """Let a server be started again.
 
     :raises AdminError: ``node-down``, ``server-unknown``
     """
-    _ask(instance, {"command": "enable", "server": server})
+    _ask(instance, {"command": "enable", "server": server}, node=node)
 
 
-def disable_server(instance: Instance, server: str) -> None:
+def disable_server(instance: Instance, server: str, node: str = MASTER) -> None:
     """Don't start a server any more, also after a restart of the node; a running process goes on.
 
     :raises AdminError: ``node-down``, ``server-unknown``
     """
-    _ask(instance, {"command": "disable", "server": server})
+    _ask(instance, {"command": "disable", "server": server}, node=node)
 
 
-def signal_server(instance: Instance, server: str, signal: str) -> None:
+def signal_server(instance: Instance, server: str, signal: str, node: str = MASTER) -> None:
     """Send a signal to a server's process.
 
     :param signal: name or number
     :raises AdminError: ``node-down``, ``server-unknown``, ``server-not-running``, ``signal-unknown``
     """
-    _ask(instance, {"command": "signal", "server": server, "signal": signal})
+    _ask(instance, {"command": "signal", "server": server, "signal": signal}, node=node)
 
 
-def launch(instance: Instance, registry: tuple[str, int], *, file: Path, targets: Sequence[str] = ()) -> None:
-    """Start the node's daemon and return when it takes commands.
+def launch(
+    instance: Instance, registry: tuple[str, int], *, file: Path, targets: Sequence[str] = (), node: str = MASTER
+) -> None:
+    """Start a node's daemon and return when it takes commands.
 
     :param registry: host and port of the registry
     :param file: the application descriptor
@@ -125,7 +132,7 @@ def launch(instance: Instance, registry: tuple[str, int], *, file: Path, targets
     """
     host, port = registry
     arguments = [sys.executable, "-m", "omeroadmin.grid.node", "--omerodir", str(instance.omerodir)]
-    arguments += ["--registry", host, str(port), "--file", str(file.resolve())]
+    arguments += ["--node", node, "--registry", host, str(port), "--file", str(file.resolve())]
     for target in targets:
         arguments += ["--target", target]
     done = process.run(arguments, timeout=_LAUNCH_TIMEOUT)
@@ -134,15 +141,15 @@ def launch(instance: Instance, registry: tuple[str, int], *, file: Path, targets
     try:
         document = json.loads(done.output)
     except ValueError:
-        log = NodeLayout(instance).error_log
+        log = NodeLayout(instance, node).error_log
         raise failed_error(
             "node-not-started", f"the node daemon did not start: {done.last_words()}", f"see its log: tail {log}"
         ) from None
     raise _refusal(document)
 
 
-def _ask(instance: Instance, request: dict[str, Any], *, timeout: float = _ANSWER_TIMEOUT) -> dict[str, Any]:
-    socket = NodeLayout(instance).control_socket
+def _ask(instance: Instance, request: dict[str, Any], *, node: str, timeout: float = _ANSWER_TIMEOUT) -> dict[str, Any]:
+    socket = NodeLayout(instance, node).control_socket
     try:
         with connect_unix(socket, timeout=timeout) as connection, connection.makefile("rwb") as stream:
             stream.write(json.dumps(request).encode() + b"\n")
@@ -151,24 +158,25 @@ def _ask(instance: Instance, request: dict[str, Any], *, timeout: float = _ANSWE
     except TimeoutError as error:
         raise unreachable_error(
             "node-silent",
-            f"the node daemon (process {node_process(instance)}) does not answer within {timeout:g} s",
+            f"the node daemon (process {node_process(instance, node)}) does not answer within {timeout:g} s",
             "end it; its servers end with it: kill -9 PID",
         ) from error
     except OSError as error:
-        raise _down(instance, error) from error
+        raise _down(instance, node, error) from error
     if not line:
-        raise _down(instance, OSError("it closed the connection"))
+        raise _down(instance, node, OSError("it closed the connection"))
     document: dict[str, Any] = json.loads(line)
     if document.pop("ok"):
         return document
     raise _refusal(document)
 
 
-def _down(instance: Instance, error: OSError) -> AdminError:
+def _down(instance: Instance, node: str, error: OSError) -> AdminError:
+    which = "no node daemon" if node == MASTER else f"no daemon of the node {node}"
     return unreachable_error(
         "node-down",
-        f"no node daemon answers for {instance.omerodir}: {error.strerror or error}",
-        "start it: omero admin start",
+        f"{which} answers for {instance.omerodir}: {error.strerror or error}",
+        "start it: omero admin start" if node == MASTER else f"start it: omero node {node} start",
     )
 
 

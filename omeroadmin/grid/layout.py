@@ -35,7 +35,8 @@ class NodeLayout:
     @property
     def disabled_file(self) -> Path:
         """Which servers an admin disabled."""
-        return self.instance.registry_directory / "disabled.json"
+        name = "disabled.json" if self.node == MASTER else f"disabled-{self.node}.json"
+        return self.instance.registry_directory / name
 
     @property
     def output_log(self) -> Path:

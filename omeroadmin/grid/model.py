@@ -71,6 +71,7 @@ class ServerState:
     :param reason: why it is disabled, isn't ready, or ended last time; may be empty
     :param always: whether the node starts it by itself
     :param cause: why it is disabled
+    :param node: the node that runs it
     """
 
     id: str
@@ -80,6 +81,7 @@ class ServerState:
     reason: str = ""
     always: bool = True
     cause: str = ""
+    node: str = MASTER
 
     def describe(self) -> str:
         """The state in IceGrid's form: ``active (pid = 5163, enabled)``."""
@@ -110,17 +112,34 @@ class ServerState:
 
 
 @dataclass(frozen=True)
-class GridState:
-    """What the node says of itself and its servers.
+class NodeState:
+    """What there is to say of a node.
 
-    :param running: whether the node answers
-    :param servers: in the order of the descriptor; empty where it doesn't run
-    :param pid: of the node
+    :param up: whether it answers
+    :param pid: of its daemon; ``None`` where none runs on this machine
+    :param host: where it runs; empty where that isn't known
+    """
+
+    name: str
+    up: bool
+    pid: int | None = None
+    host: str = ""
+
+
+@dataclass(frozen=True)
+class GridState:
+    """What the nodes say of themselves and their servers.
+
+    :param running: whether the master answers
+    :param servers: in the order of the descriptor, node by node; empty where the master doesn't run
+    :param pid: of the master
+    :param nodes: the master first
     """
 
     running: bool
     servers: tuple[ServerState, ...] = ()
     pid: int | None = None
+    nodes: tuple[NodeState, ...] = ()
 
     def server(self, identifier: str) -> ServerState | None:
         """The state of one server."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omeroadmin.errors import AdminError, failed_error
-from omeroadmin.grid import client
+from omeroadmin.grid.driver import driver_for
 from omeroadmin.grid.layout import NodeLayout
 from omeroadmin.grid.model import GridState, ServerState
 from omeroadmin.grid.ports import transports
@@ -18,6 +18,7 @@ from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
 from omeroadmin.system import files
 from omeroadmin.system.clock import monotonic, wait_until
+from omeroadmin.workflows.driver import instance_driver
 from omeroadmin.workflows.reporter import Reporter
 
 _ANSWER_TIMEOUT = 5.0
@@ -47,7 +48,7 @@ def availability(instance: Instance, *, node_only: bool = False) -> Availability
         return Availability(False, ("Missing internal configuration: the server was never started",))
     settings = load_settings(instance)
     try:
-        state = client.grid_state(instance)
+        state = driver_for(instance, settings).state()
     except AdminError as error:
         return Availability(False, (error.message,))
     if not state.running:
@@ -89,12 +90,13 @@ def wait_for_servers(instance: Instance, wait: float, reporter: Reporter) -> Gri
     :raises AdminError: ``start-failed``, ``start-timeout``, ``node-not-started``
     """
     deadline = monotonic() + wait
+    driver = instance_driver(instance)
     seen: dict[str, str] = {}
     state = GridState(True)
 
     def is_over() -> bool:
         nonlocal state
-        state = client.grid_state(instance)
+        state = driver.state()
         _report(state, seen, reporter)
         return not state.running or _is_over(state)
 

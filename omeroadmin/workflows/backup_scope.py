@@ -14,7 +14,7 @@ from omeroadmin.backups.scan import REBUILDABLE, Root
 from omeroadmin.backups.target import Target, make_target
 from omeroadmin.database import embedded
 from omeroadmin.errors import configuration_error
-from omeroadmin.grid import client
+from omeroadmin.grid.driver import driver_for
 from omeroadmin.repository.layout import read_repository_uuid
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
@@ -150,5 +150,5 @@ def database_up(instance: Instance, settings: Settings) -> Iterator[None]:
         yield
     finally:
         # Somebody may have started the server meanwhile, which now lives by this database.
-        if client.node_process(instance) is None:
+        if driver_for(instance, settings).node_process() is None:
             embedded.stop(instance, settings)

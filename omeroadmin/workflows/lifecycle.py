@@ -11,7 +11,7 @@ from omeroadmin.database import embedded
 from omeroadmin.database.connection import DatabaseAddress, check_version, connect
 from omeroadmin.database.script import SchemaVersion
 from omeroadmin.errors import AdminError, configuration_error, failed_error, usage_error
-from omeroadmin.grid import client
+from omeroadmin.grid.driver import GridDriver, LaunchOrders, driver_for
 from omeroadmin.grid.elements import known_targets
 from omeroadmin.grid.layout import NodeLayout
 from omeroadmin.grid.model import GridState
@@ -25,6 +25,7 @@ from omeroadmin.system.clock import wait_until
 from omeroadmin.system.local import LocalHost
 from omeroadmin.workflows import preconditions
 from omeroadmin.workflows.availability import wait_for_servers
+from omeroadmin.workflows.driver import instance_driver
 from omeroadmin.workflows.reporter import SILENT, Reporter
 from omeroadmin.workflows.rewrite import plan_templates
 
@@ -79,15 +80,11 @@ def run_foreground(instance: Instance, options: StartOptions | None = None, repo
 
     :raises AdminError: as :func:`start`
     """
-    from omeroadmin.grid.node.daemon import Orders
-    from omeroadmin.grid.node.daemon import run_foreground as run_node
-
     options = options or StartOptions()
     with contextlib.ExitStack() as undo:
         settings = _prepare(instance, options, reporter, undo)
         file, targets = _descriptor(instance, options)
-        orders = Orders(NodeLayout(instance), (master_host(settings), settings.port("registry")), file, targets)
-        failure = run_node(orders)
+        failure = driver_for(instance, settings).run_foreground(_orders(settings, file, targets))
     if failure is not None:
         raise failed_error(
             "start-failed", f"the server did not start: {failure}", f"see the logs: ls {instance.log_directory}"
@@ -115,9 +112,10 @@ def stop_async(instance: Instance) -> bool:
     :return: whether the server was running
     :raises AdminError: ``node-silent``
     """
-    was_running = client.node_process(instance) is not None
+    driver = instance_driver(instance)
+    was_running = driver.node_process() is not None
     if was_running:
-        _ask_to_stop(instance)
+        _ask_to_stop(driver)
     settings = load_settings(instance)
     if embedded.is_embedded(settings) and embedded.status(instance).running:
         arguments = [sys.executable, "-m", "omeroadmin", "--omerodir", str(instance.omerodir), "admin", "stop"]
@@ -142,10 +140,12 @@ def wait_down(instance: Instance, wait: float = WAIT) -> None:
     :param wait: seconds
     :raises AdminError: ``stop-timeout``
     """
-    own_database = embedded.is_embedded(load_settings(instance))
+    settings = load_settings(instance)
+    driver = driver_for(instance, settings)
+    own_database = embedded.is_embedded(settings)
 
     def is_down() -> bool:
-        return client.node_process(instance) is None and not (own_database and embedded.status(instance).running)
+        return driver.node_process() is None and not (own_database and embedded.status(instance).running)
 
     if not wait_until(is_down, timeout=wait):
         raise failed_error(
@@ -158,8 +158,12 @@ def _launch(instance: Instance, options: StartOptions, reporter: Reporter, undo:
     settings = _prepare(instance, options, reporter, undo)
     file, targets = _descriptor(instance, options)
     reporter.progress("starting the node")
-    client.launch(instance, (master_host(settings), settings.port("registry")), file=file, targets=targets)
+    driver_for(instance, settings).launch(_orders(settings, file, targets))
     undo.callback(_stop_remaining, instance, reporter)
+
+
+def _orders(settings: Settings, file: Path, targets: tuple[str, ...]) -> LaunchOrders:
+    return LaunchOrders((master_host(settings), settings.port("registry")), file, targets)
 
 
 def _prepare(instance: Instance, options: StartOptions, reporter: Reporter, undo: contextlib.ExitStack) -> Settings:
@@ -167,7 +171,7 @@ def _prepare(instance: Instance, options: StartOptions, reporter: Reporter, undo
     preconditions.refuse_root(instance)
     settings = load_settings(instance)
     preconditions.refuse_foreign(instance, settings)
-    if client.node_process(instance) is not None:
+    if driver_for(instance, settings).node_process() is not None:
         raise configuration_error("already-running", "Server already running", "omero admin restart")
     preconditions.check_directories(instance, settings)
     preconditions.check_ports(settings)
@@ -210,10 +214,11 @@ def _descriptor(instance: Instance, options: StartOptions) -> tuple[Path, tuple[
 
 
 def _stop_node(instance: Instance, wait: float, reporter: Reporter) -> bool:
-    if client.node_process(instance) is None:
+    driver = instance_driver(instance)
+    if driver.node_process() is None:
         return False
     reporter.progress("stopping the servers")
-    if not wait_until(lambda: _is_gone(instance), timeout=wait):
+    if not wait_until(lambda: _is_gone(driver), timeout=wait):
         raise failed_error(
             "stop-timeout",
             f"Failed to shutdown some components after {wait:g} seconds",
@@ -222,17 +227,17 @@ def _stop_node(instance: Instance, wait: float, reporter: Reporter) -> bool:
     return True
 
 
-def _is_gone(instance: Instance) -> bool:
+def _is_gone(driver: GridDriver) -> bool:
     """Whether the node has ended; if not, it is told again, because it may just be starting, or ending already."""
-    if client.node_process(instance) is None:
+    if driver.node_process() is None:
         return True
-    _ask_to_stop(instance)
+    _ask_to_stop(driver)
     return False
 
 
-def _ask_to_stop(instance: Instance) -> None:
+def _ask_to_stop(driver: GridDriver) -> None:
     try:
-        client.shutdown(instance)
+        driver.shutdown()
     except AdminError as error:
         if error.code != "node-down":
             raise

@@ -10,7 +10,7 @@ from omeroadmin.backups.store import latest_facts
 from omeroadmin.certificates.expiry import certificate_expiry
 from omeroadmin.database.connection import DatabaseAddress, connect
 from omeroadmin.errors import AdminError, failed_error
-from omeroadmin.grid.client import grid_state
+from omeroadmin.grid.driver import driver_for
 from omeroadmin.grid.model import ServerState, State
 from omeroadmin.metrics import families
 from omeroadmin.metrics.families import Family, Sample
@@ -69,9 +69,9 @@ def collect_samples(instance: Instance) -> list[Sample]:
     return samples
 
 
-def grid_samples(instance: Instance, settings: Settings) -> Iterator[Sample]:  # noqa: ARG001 - a collector's signature
+def grid_samples(instance: Instance, settings: Settings) -> Iterator[Sample]:
     """Node and servers."""
-    state = grid_state(instance)
+    state = driver_for(instance, settings).state()
     needed = [server for server in state.servers if server.always and (server.enabled or server.has_failed)]
     yield Sample(families.UP, float(state.running and all(server.is_active for server in needed)))
     for server in state.servers:

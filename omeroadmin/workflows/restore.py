@@ -28,7 +28,6 @@ from omeroadmin.database.plan import (
 )
 from omeroadmin.database.programs import Programs, client_programs
 from omeroadmin.errors import configuration_error, failed_error
-from omeroadmin.grid import client
 from omeroadmin.profiles.plan import plan_properties
 from omeroadmin.profiles.store import read_profile
 from omeroadmin.repository.layout import inspect_data_directories, plan_data_directories
@@ -40,6 +39,7 @@ from omeroadmin.steps.plan import Plan, Step
 from omeroadmin.system import files
 from omeroadmin.system.local import LocalHost
 from omeroadmin.workflows.backup_scope import CERTIFICATES, DATA, MANAGED, SCRIPTS, TARGET_PROPERTY
+from omeroadmin.workflows.driver import instance_driver
 from omeroadmin.workflows.install import ExternalDatabase, free_database_port
 from omeroadmin.workflows.lifecycle import start
 from omeroadmin.workflows.restore_steps import (
@@ -212,7 +212,7 @@ def _look(wish: RestoreWish) -> _Copy:
             )
         if place.is_dir() and any(place.iterdir()) and not (resumes or wish.overwrite):
             raise _existing(place)
-    if client.node_process(instance) is not None:
+    if instance_driver(instance).node_process() is not None:
         raise configuration_error(
             "restore-over-running",
             f"the server in {into} is running",

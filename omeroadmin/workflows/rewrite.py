@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from omeroadmin.errors import configuration_error
-from omeroadmin.grid.client import node_process
+from omeroadmin.grid.driver import driver_for
 from omeroadmin.grid.rewrite import plan_rewrite
 from omeroadmin.memory.facts import system_memory_megabytes
 from omeroadmin.memory.strategies import ServiceMemory, memory_options, service_memory
@@ -31,7 +31,7 @@ def plan_admin_rewrite(instance: Instance, *, force: bool = False) -> Plan:
     """
     settings = load_settings(instance)
     refuse_foreign(instance, settings)
-    if node_process(instance) is not None:
+    if driver_for(instance, settings).node_process() is not None:
         raise configuration_error(
             "server-running", "Can't regenerate templates the server is running!", "stop it first: omero admin stop"
         )

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from omeroadmin.errors import configuration_error, failed_error
+from omeroadmin.errors import configuration_error, failed_error, usage_error
 from omeroadmin.grid.descriptor import read_servers
 from omeroadmin.grid.layout import NodeLayout
-from omeroadmin.grid.model import ServerSpecification
+from omeroadmin.grid.model import MASTER, ServerSpecification
 from omeroadmin.grid.node.control import Control, serve
 from omeroadmin.grid.node.node import Node, run_until_stopped
 from omeroadmin.system import files
@@ -33,7 +33,7 @@ _PRIVATE = 0o700
 class Orders:
     """What a node is to run.
 
-    :param registry: host and port of the registry
+    :param registry: host and port of the registry, where the master answers pings
     :param file: the application descriptor
     :param targets: wanted targets of the descriptor
     """
@@ -52,7 +52,7 @@ class _Prepared:
     servers: tuple[ServerSpecification, ...]
     pid_file: int
     control: socket.socket
-    registry: socket.socket
+    registry: socket.socket | None
 
 
 def run_foreground(orders: Orders) -> str | None:
@@ -95,15 +95,27 @@ def run_detached(orders: Orders) -> None:
 def _prepared(orders: Orders) -> Iterator[_Prepared]:
     layout = orders.layout
     instance = layout.instance
+    application = read_servers(orders.file, orders.targets)
+    _check_node(orders, {server.node for server in application})
     for directory in (layout.directory, instance.run_directory, instance.registry_directory, instance.log_directory):
         files.make_directory(directory, mode=_PRIVATE)
     with contextlib.ExitStack() as stack:
         pid_file = _lock(layout)
         stack.callback(os.close, pid_file)
-        servers = tuple(s for s in read_servers(orders.file, orders.targets) if s.node == layout.node)
-        registry = stack.enter_context(_listen_registry(*orders.registry))
+        servers = tuple(server for server in application if server.node == layout.node)
+        registry = stack.enter_context(_listen_registry(*orders.registry)) if layout.node == MASTER else None
         control = stack.enter_context(listen_unix(layout.control_socket))
         yield _Prepared(orders, servers, pid_file, control, registry)
+
+
+def _check_node(orders: Orders, known: set[str]) -> None:
+    """Before anything is made for a node, it must be one of the application's."""
+    if orders.layout.node != MASTER and orders.layout.node not in known:
+        raise usage_error(
+            "node-unknown",
+            f"{orders.file} gives the node {orders.layout.node!r} no server",
+            f"nodes with servers: {', '.join(sorted(known))}; see omero config describe omero.server.nodedescriptors",
+        )
 
 
 def _lock(layout: NodeLayout) -> int:
@@ -120,7 +132,11 @@ def _lock(layout: NodeLayout) -> int:
     if wait_until(try_lock, timeout=_LOCK_TIMEOUT):
         return descriptor
     os.close(descriptor)
-    raise configuration_error("already-running", "Server already running", "stop it first: omero admin stop")
+    if layout.node == MASTER:
+        raise configuration_error("already-running", "Server already running", "stop it first: omero admin stop")
+    raise configuration_error(
+        "already-running", f"node {layout.node} already running", f"stop it first: omero node {layout.node} stop"
+    )
 
 
 def _listen_registry(host: str, port: int) -> socket.socket:
@@ -165,15 +181,17 @@ async def _main(prepared: _Prepared, *, stop_on_failure: bool, ready: int | None
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
     control = Control(node)
     commands = await asyncio.start_unix_server(serve(control.command), sock=prepared.control)
-    pings = await asyncio.start_server(serve(control.ping), sock=prepared.registry)
+    listeners = [commands]
+    if prepared.registry is not None:
+        listeners.append(await asyncio.start_server(serve(control.ping), sock=prepared.registry))
     if ready is not None:
         os.write(ready, _READY)
         os.close(ready)
     try:
         return await run_until_stopped(node, stop_on_failure=stop_on_failure)
     finally:
-        commands.close()
-        pings.close()
+        for listener in listeners:
+            listener.close()
         prepared.orders.layout.control_socket.unlink(missing_ok=True)
 
 

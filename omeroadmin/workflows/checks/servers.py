@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omeroadmin.grid.client import grid_state
+from omeroadmin.grid.driver import driver_for
 from omeroadmin.grid.elements import read_descriptor
 from omeroadmin.grid.model import ServerState, State
 from omeroadmin.workflows.checks.model import Category, Item, Status, Subject
@@ -16,7 +16,7 @@ def servers(subject: Subject) -> Category:
 def _servers(subject: Subject) -> list[Item]:
     if not subject.instance.internal_cfg.exists():
         return [Item("icegridnode", Status.SKIP, "not started (never was)", "omero admin start")]
-    state = grid_state(subject.instance)
+    state = driver_for(subject.instance, subject.settings).state()
     if not state.running:
         return [Item("icegridnode", Status.SKIP, "not started", "omero admin start")]
     return [

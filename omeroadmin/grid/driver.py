@@ -1,0 +1,147 @@
+"""Who supervises the servers of an instance: one interface, whatever stands behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from omeroadmin.errors import configuration_error
+from omeroadmin.grid.model import MASTER, GridState
+from omeroadmin.schema.instance import Instance
+from omeroadmin.schema.settings import Settings
+
+DRIVER = "omero.grid.driver"
+
+
+@dataclass(frozen=True)
+class LaunchOrders:
+    """What a node is to run.
+
+    :param registry: host and port of the registry
+    :param file: the application descriptor
+    :param targets: wanted targets of the descriptor, e.g. ``debug``
+    :param node: name of the node
+    """
+
+    registry: tuple[str, int]
+    file: Path
+    targets: tuple[str, ...] = ()
+    node: str = MASTER
+
+
+@dataclass(frozen=True)
+class DeployReport:
+    """What a deployment has done to the servers of a running grid, by their ids.
+
+    :param started: those that are new
+    :param restarted: those whose specification has changed
+    :param stopped: those that are no more
+    """
+
+    started: tuple[str, ...] = ()
+    restarted: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.started or self.restarted or self.stopped)
+
+
+class GridDriver(Protocol):
+    """Starts nodes, tells what runs, and carries out what an admin wants of a server."""
+
+    @property
+    def name(self) -> str:
+        """``embedded`` or ``icegrid``."""
+        ...
+
+    def state(self) -> GridState:
+        """All nodes and all servers; not running where the master doesn't answer.
+
+        :raises AdminError: ``node-silent``
+        """
+        ...
+
+    def node_process(self, node: str = MASTER) -> int | None:
+        """Process of a node of this machine, also of one that doesn't answer; ``None`` where there is none."""
+        ...
+
+    def ping(self, node: str = MASTER) -> bool:
+        """Whether a node answers."""
+        ...
+
+    def launch(self, orders: LaunchOrders) -> None:
+        """Start a node's daemon and return when it takes commands.
+
+        :raises AdminError: ``already-running``, ``port-taken``, ``descriptor-invalid``, ``node-not-started``,
+            ``node-unknown``
+        """
+        ...
+
+    def run_foreground(self, orders: LaunchOrders) -> str | None:
+        """Run a node in this process until it is stopped; a server that can't start ends it.
+
+        :return: what failed at the start; ``None`` where it ran until it was asked to stop
+        :raises AdminError: as :meth:`launch`
+        """
+        ...
+
+    def shutdown(self, node: str = MASTER) -> None:
+        """Ask a node to stop its servers and end; returns at once.
+
+        :raises AdminError: ``node-down``, ``node-silent``
+        """
+        ...
+
+    def start_server(self, server: str) -> None:
+        """Start a server and wait until it is ready.
+
+        :raises AdminError: ``node-down``, ``server-unknown``, ``server-disabled``, ``server-not-started``
+        """
+        ...
+
+    def stop_server(self, server: str) -> None:
+        """Stop a server's process; an enabled server that always runs comes back.
+
+        :raises AdminError: ``node-down``, ``server-unknown``
+        """
+        ...
+
+    def enable_server(self, server: str) -> None:
+        """Let a server be started again.
+
+        :raises AdminError: ``node-down``, ``server-unknown``
+        """
+        ...
+
+    def disable_server(self, server: str) -> None:
+        """Don't start a server any more, also after a restart of the node; a running process goes on.
+
+        :raises AdminError: ``node-down``, ``server-unknown``
+        """
+        ...
+
+    def signal_server(self, server: str, signal: str) -> None:
+        """Send a signal to a server's process.
+
+        :param signal: name or number
+        :raises AdminError: ``node-down``, ``server-unknown``, ``server-not-running``, ``signal-unknown``
+        """
+        ...
+
+
+def driver_for(instance: Instance, settings: Settings) -> GridDriver:
+    """The driver that ``omero.grid.driver`` names; ``auto`` is the embedded one.
+
+    :raises AdminError: ``setting-invalid``
+    """
+    match settings.text(DRIVER).strip():
+        case "" | "auto" | "embedded":
+            from omeroadmin.grid.drivers.embedded import EmbeddedDriver
+
+            return EmbeddedDriver(instance)
+    raise configuration_error(
+        "setting-invalid",
+        f"{DRIVER} is {settings.text(DRIVER)!r}; this version knows auto and embedded",
+        f"omero config set {DRIVER} auto",
+    )
