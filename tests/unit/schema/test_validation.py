@@ -14,7 +14,7 @@ from omeroadmin.schema.validation import check_name, check_value, unknown_name
         ("omero.db.embedded", "True"),
         ("omero.db.embedded", "no"),
         ("omero.db.poolsize", "10"),
-        ("omero.db.poolsize", "-1"),
+        ("omero.ldap.connect_timeout", "-1"),
         ("omero.db.port", "65535"),
         ("omero.db.port", "${omero.other}"),
         ("omero.web.apps", '["a"]'),
