@@ -41,9 +41,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "omero.dropbox.settle",
         "Toolkit",
-        duration("seconds", minimum=1),
+        duration("seconds"),
         "2",
-        "How long a file in DropBox must have stayed unchanged before it counts as whole and is imported. Raise it where "
+        "How long a file in DropBox must have stayed unchanged before it counts as whole and is imported; 0 doesn't wait. Raise it where "
         "instruments write with pauses and half files get imported.",
         affects=("MonitorServer", "TestDropBox"),
     ),
