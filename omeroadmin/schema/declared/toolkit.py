@@ -43,8 +43,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Toolkit",
         duration("seconds"),
         "2",
-        "How long a file in DropBox must have stayed unchanged before it counts as whole and is imported; 0 doesn't wait. Raise it where "
-        "instruments write with pauses and half files get imported.",
+        "How long a file in DropBox must have stayed unchanged before it counts as whole and is imported; 0 doesn't wait. "
+        "Raise it where instruments write with pauses and half files get imported.",
         affects=("MonitorServer", "TestDropBox"),
     ),
     Setting(
