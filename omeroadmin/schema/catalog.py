@@ -107,11 +107,10 @@ def is_secret(name: str) -> bool:
 
 def all_names() -> list[str]:
     """Names of declared properties, and those that set one for a service alone."""
-    return [
-        name
-        for setting in settings().values()
-        for name in (setting.name, *(f"{setting.name}.{service}" for service in setting.services))
-    ]
+    declared = settings().values()
+    alone = [f"{setting.name}.{service}" for setting in declared for service in setting.services]
+    # One for a service alone may be declared as well, where its default is another.
+    return list(dict.fromkeys([*settings(), *alone]))
 
 
 def nearest_names(name: str, count: int = 3) -> list[str]:

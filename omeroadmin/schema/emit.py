@@ -18,8 +18,7 @@ _SCALAR = {"type": ["string", "number", "boolean", "array", "object"]}
 def configuration_schema() -> dict[str, Any]:
     """Schema of a file for ``omero config apply``: an object from names of properties to values.
 
-    :return: a schema of draft 7, as the forms in it are; names of OMERO's and Ice's that nobody declares don't fit,
-        all others do
+    :return: a schema of draft 2020-12; names of OMERO's and Ice's that nobody declares don't fit, all others do
     """
     declared = settings().values()
     alone = {
@@ -29,7 +28,7 @@ def configuration_schema() -> dict[str, Any]:
     }
     families = {f"^{family.pattern}$": {"description": family.description, **_SCALAR} for family in FAMILIES}
     return {
-        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "OMERO configuration",
         "description": "Properties of an OMERO server, as `omero config apply` takes them.",
         "type": "object",

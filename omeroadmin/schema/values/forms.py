@@ -6,6 +6,7 @@ A value may be written as text, as the properties are, or as the number, list â€
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from omeroadmin.schema.kinds import FALSE_WORDS, TRUE_WORDS, Kind, ValueType
@@ -14,6 +15,9 @@ from omeroadmin.schema.values.check import REFERENCE
 
 Form = dict[str, Any]
 
+_NAMED = frozenset({"properties", "patternProperties"})
+_NESTED = frozenset({"items", "additionalItems", "additionalProperties", "anyOf", "allOf", "oneOf", "not"})
+"""Keywords with forms in them, under names or bare."""
 _BARE = {
     Kind.HOST: r"^\s*[A-Za-z0-9_.:%-]+\s*$",
     Kind.PATH: r"^(?!~)[^\u0000-\u001f\u007f]+$",
@@ -26,7 +30,7 @@ _BARE = {
 def json_schema(value_type: ValueType) -> Form:
     """What describes values of a type.
 
-    :return: a schema of draft 7
+    :return: a schema of draft 2020-12
     """
     forms = _forms(value_type)
     if value_type.kind not in (Kind.TEXT, Kind.SECRET, Kind.REGEX, Kind.PATH) or value_type.pattern:
@@ -51,7 +55,7 @@ def _forms(value_type: ValueType) -> list[Form]:
             numbers = [int(choice) for choice in value_type.choices if choice.isascii() and choice.isdigit()]
             return [{"enum": [*value_type.choices, *numbers]}]
         case Kind.JSON:
-            form = {} if value_type.form is None else dict(value_type.form)
+            form = _converted(value_type.form or {})
             return [form, {"type": "string", "contentMediaType": "application/json"}] if form else [{}]
         case Kind.URL:
             return [_text(rf"^\s*({_any_case(value_type.choices) if value_type.choices else SCHEME})://")]
@@ -60,6 +64,24 @@ def _forms(value_type: ValueType) -> list[Form]:
         case Kind.TEXT | Kind.SECRET | Kind.REGEX:
             return [_any_text(value_type)]
     return [_text(_BARE[value_type.kind])]
+
+
+def _converted(form: Mapping[str, Any]) -> Form:
+    """A form of draft 7, which declarations and checks speak, in draft 2020-12."""
+    converted: Form = {}
+    for keyword, value in form.items():
+        name = {"additionalItems": "items"}.get(keyword, keyword)
+        if keyword == "items" and isinstance(value, list):
+            name = "prefixItems"
+        if keyword in _NAMED:
+            converted[name] = {key: _converted(inner) for key, inner in value.items()}
+        elif keyword in _NESTED and isinstance(value, list):
+            converted[name] = [_converted(inner) for inner in value]
+        elif keyword in _NESTED and isinstance(value, Mapping):
+            converted[name] = _converted(value)
+        else:
+            converted[name] = value
+    return converted
 
 
 def _text(pattern: str) -> Form:
@@ -79,11 +101,11 @@ def _integer(value_type: ValueType) -> Form:
 
 def _list(value_type: ValueType) -> Form:
     if not value_type.choices:
-        return {"type": "string"}
+        return _text(r"\S")
     item = f"({'|'.join(map(escaped, value_type.choices))})"
     separator = escaped(value_type.separator.strip())
     between = rf"\s*{separator}\s*" if separator else r"\s+"
-    return _text(rf"^\s*({item}({between}{item})*\s*)?$")
+    return _text(rf"^\s*{item}({between}{item})*\s*$")
 
 
 def _whole(pattern: str) -> str:

@@ -16,9 +16,10 @@ _FACTORS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 def is_whole_number(value_type: ValueType, text: str) -> bool:
     """Whether a text is a whole number within the limits."""
     stripped = text.strip()
-    if not _NUMBER.fullmatch(stripped) or len(stripped.lstrip("+-0")) > _LONGEST:
+    digits = stripped.lstrip("+-0")
+    if not _NUMBER.fullmatch(stripped) or len(digits) > _LONGEST:
         return False
-    return _is_within(value_type, int(stripped))
+    return _is_within(value_type, int(digits or 0) * (-1 if stripped.startswith("-") else 1))
 
 
 def is_size(value_type: ValueType, text: str) -> bool:
@@ -27,10 +28,10 @@ def is_size(value_type: ValueType, text: str) -> bool:
     letter = stripped[-1:].upper()
     if not letter or letter not in value_type.suffixes.upper():
         return is_whole_number(value_type, text)
-    digits = stripped[:-1]
-    if not digits.isascii() or not digits.isdigit() or len(digits.lstrip("0")) > _LONGEST:
+    digits = stripped[:-1].lstrip("0")
+    if not stripped[:-1].isascii() or not stripped[:-1].isdigit() or len(digits) > _LONGEST:
         return False
-    return _is_within(value_type, int(digits) * _FACTORS[letter] // _FACTORS.get(value_type.unit[:1], 1))
+    return _is_within(value_type, int(digits or 0) * _FACTORS[letter] // _FACTORS.get(value_type.unit[:1], 1))
 
 
 def number_words(value_type: ValueType) -> str:
