@@ -28,7 +28,9 @@ SERVICES = frozenset({"blitz", "indexer", "pixeldata", "repository"})
 UNITS_OF_TIME = frozenset({"ms", "seconds", "minutes", "hours", "days"})
 SHORTEST = 25
 """Characters of a description that says something."""
-READ = re.compile(r"""(?:\.(?:text|flag|number|path|is_set)\(\s*|[A-Z_]+ = )"((?:omero|Ice)\.[A-Za-z0-9_.]+)\"""")
+READ = re.compile(
+    r"""(?:\.(?:text|flag|number|path|is_set)\(\s*|[A-Z_]+ = )"((?:omero|Ice)\.[A-Za-z0-9_.]*[A-Za-z0-9_])\""""
+)
 """A property that our own code reads, or a constant with the name of one."""
 MENTIONED = re.compile(r"(?<![\w./@-])(?:omero|Ice)\.[a-zA-Z0-9_]+(?:\.[a-zA-Z0-9_]+)*")
 

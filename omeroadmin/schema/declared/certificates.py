@@ -28,9 +28,9 @@ SETTINGS: tuple[Setting, ...] = (
         _SECTION,
         optional(PATH),
         "",
-        "The PKCS#12 file with the server's key and certificate, in omero.glacier2.IceSSL.DefaultDir unless it is a whole "
-        "path. The server won't start without it. For a certificate of an institution's authority, convert it with "
-        "openssl pkcs12 -export.",
+        "The PKCS#12 file with the server's key and certificate, in omero.glacier2.IceSSL.DefaultDir unless it is a "
+        "whole path. The server won't start without it. For a certificate of an institution's authority, convert it "
+        "with openssl pkcs12 -export.",
         affects=_BOTH,
         example="server.p12",
     ),
@@ -49,8 +49,8 @@ SETTINGS: tuple[Setting, ...] = (
         _SECTION,
         optional(SECRET),
         "",
-        "The password of the PKCS#12 file omero.glacier2.IceSSL.CertFile. omero certificates makes a random one. After a "
-        "change the file must be made anew with it, else the server doesn't start.",
+        "The password of the PKCS#12 file omero.glacier2.IceSSL.CertFile. omero certificates makes a random one. "
+        "After a change the file must be made anew with it, else the server doesn't start.",
         affects=_BOTH,
     ),
     Setting(
@@ -88,8 +88,8 @@ SETTINGS: tuple[Setting, ...] = (
         _SECTION,
         optional(enum("0", "1")),
         "",
-        "Whether the system's authorities count when clients show certificates; omero.glacier2.IceSSL.CAs wins over it. "
-        "The reference server ignores it.",
+        "Whether the system's authorities count when clients show certificates; omero.glacier2.IceSSL.CAs wins over "
+        "it. The reference server ignores it.",
         affects=ROUTER,
         example="1",
     ),
@@ -98,8 +98,8 @@ SETTINGS: tuple[Setting, ...] = (
         _SECTION,
         optional(PATH),
         "",
-        "A file of Diffie-Hellman parameters of 2048 bits. Old versions of omero-certificates set it; it isn't needed with "
-        "the ciphers HIGH:!DHE, nor with TLS 1.3. The reference server ignores it.",
+        "A file of Diffie-Hellman parameters of 2048 bits. Old versions of omero-certificates set it; it isn't needed "
+        "with the ciphers HIGH:!DHE, nor with TLS 1.3. The reference server ignores it.",
         affects=ROUTER,
         example="ffdhe2048.pem",
     ),
@@ -108,9 +108,9 @@ SETTINGS: tuple[Setting, ...] = (
         _SECTION,
         optional(text_like(r"(\*\.)?[A-Za-z0-9:][A-Za-z0-9._:-]{0,63}", "a host name or IP address")),
         "",
-        "The host name in the certificate that omero certificates makes: the one by which clients reach the server, else "
-        "they warn. Empty is set to localhost, which suits a trial only. After a change run omero certificates and "
-        "restart.",
+        "The host name in the certificate that omero certificates makes: the one by which clients reach the server, "
+        "else they warn. Empty is set to localhost, which suits a trial only. After a change run omero certificates "
+        "and restart.",
         affects=_TOOLKIT,
         example="omero.example.org",
     ),
@@ -130,8 +130,8 @@ SETTINGS: tuple[Setting, ...] = (
         optional(PATH),
         "",
         "The file of the private key that omero certificates makes, or finds and keeps, in "
-        "omero.glacier2.IceSSL.DefaultDir unless it is a whole path. Empty is set to server.key. Nobody but the server's "
-        "user may read it.",
+        "omero.glacier2.IceSSL.DefaultDir unless it is a whole path. Empty is set to server.key. Nobody but the "
+        "server's user may read it.",
         affects=_TOOLKIT,
         example="server.key",
     ),

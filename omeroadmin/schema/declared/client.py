@@ -23,8 +23,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Client",
         whole(0, unit="pixels"),
         "144000000",
-        "The largest image, width times height, that clients and scripts turn into JPEG, PNG or TIFF for download. Raise "
-        "it with care: a larger image needs several bytes of memory per pixel in OMERO.web or in the script.",
+        "The largest image, width times height, that clients and scripts turn into JPEG, PNG or TIFF for download. "
+        "Raise it with care: a larger image needs several bytes of memory per pixel in OMERO.web or in the script.",
         affects=_HANDED_OUT,
     ),
     Setting(

@@ -104,8 +104,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Database",
         text_like(r"[A-Za-z0-9._-]+", "the name of a file in etc/profiles"),
         "psql",
-        "Which file of etc/profiles the defaults for the kind of database come from. OMERO comes with psql alone, which "
-        "is PostgreSQL.",
+        "Which file of etc/profiles the defaults for the kind of database come from. OMERO comes with psql alone, "
+        "which is PostgreSQL.",
         affects=_JAVA_SERVERS,
     ),
     Setting(
@@ -113,8 +113,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Database",
         optional(text_like(r"[^\s=&]+=[^\s&]*(&[^\s=&]+=[^\s&]*)*", "parameters such as ssl=true&sslmode=require")),
         "",
-        "Further parameters of the JDBC connection, with & between them; they end up at the end of omero.db.url. Set it, "
-        "for example, to encrypt the way to PostgreSQL. The toolkit's own connections don't use it.",
+        "Further parameters of the JDBC connection, with & between them; they end up at the end of omero.db.url. Set "
+        "it, for example, to encrypt the way to PostgreSQL. The toolkit's own connections don't use it.",
         affects=_JAVA_SERVERS,
         example="ssl=true&sslmode=require",
     ),

@@ -16,8 +16,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Grid",
         BOOL,
         "false",
-        "Makes both the database and the repository read-only, whatever the other two properties say. It is the old way: "
-        "set omero.cluster.read_only.db and omero.cluster.read_only.repo instead.",
+        "Makes both the database and the repository read-only, whatever the other two properties say. It is the old "
+        "way: set omero.cluster.read_only.db and omero.cluster.read_only.repo instead.",
         affects=_JAVA_SERVERS,
     ),
     Setting(
@@ -25,9 +25,9 @@ SETTINGS: tuple[Setting, ...] = (
         "Grid",
         BOOL,
         "false",
-        "Whether the server never writes to the database, for example to show a copy to the public. The copy must have "
-        "run with the same version of the server before. The server switches to read-only by itself where it finds that "
-        "it can't write. The reference server doesn't know it.",
+        "Whether the server never writes to the database, for example to show a copy to the public. The copy must "
+        "have run with the same version of the server before. The server switches to read-only by itself where it "
+        "finds that it can't write. The reference server doesn't know it.",
         affects=_JAVA_SERVERS,
     ),
     Setting(
@@ -63,8 +63,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Metrics",
         enum("defaultMetrics", "nullMetrics"),
         "defaultMetrics",
-        "Whether the Java servers measure themselves: defaultMetrics does, nullMetrics doesn't. The cost is small, and the "
-        "figures help when something is slow.",
+        "Whether the Java servers measure themselves: defaultMetrics does, nullMetrics doesn't. The cost is small, "
+        "and the figures help when something is slow.",
         affects=_JAVA_SERVERS,
     ),
     Setting(
@@ -82,8 +82,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Metrics",
         duration("minutes", minimum=None),
         "60",
-        "How often the Java servers write their measurements to their logs; 0 or less is never. Lower it for a while to "
-        "follow a problem.",
+        "How often the Java servers write their measurements to their logs; 0 or less is never. Lower it for a while "
+        "to follow a problem.",
         affects=_JAVA_SERVERS,
     ),
     Setting(
@@ -100,8 +100,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Qa",
         URL,
         "http://qa.openmicroscopy.org.uk",
-        "Where clients and OMERO.web send error reports and comments of users. Reports can hold names of users and files: "
-        "set an address of your own where that mustn't leave the house.",
+        "Where clients and OMERO.web send error reports and comments of users. Reports can hold names of users and "
+        "files: set an address of your own where that mustn't leave the house.",
         affects=("Blitz", "OMERO.web", "clients"),
     ),
     Setting(
@@ -109,9 +109,9 @@ SETTINGS: tuple[Setting, ...] = (
         "Server",
         optional(text_like(rf"\s*{_NODE}(\s+{_NODE})*\s*", "servers by node, such as master:Blitz-0,Tables-0")),
         "",
-        "Which servers run on which machine: nodes with spaces between them, the servers of each with commas. Empty runs "
-        "one of each on master. What isn't named doesn't run: without Indexer-0 there is no search, without PixelData-0 "
-        "no pyramids. OMERO.Glacier2 always runs on master.",
+        "Which servers run on which machine: nodes with spaces between them, the servers of each with commas. Empty "
+        "runs one of each on master. What isn't named doesn't run: without Indexer-0 there is no search, without "
+        "PixelData-0 no pyramids. OMERO.Glacier2 always runs on master.",
         affects=("OMERO.Glacier2", "OMERO.IceStorm", *_JAVA_SERVERS, *_PYTHON_SERVERS, "toolkit"),
         example="master:Blitz-0,Indexer-0,PixelData-0,Tables-0 worker1:Processor-0",
     ),
@@ -128,8 +128,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Server",
         optional(text_like(r"\d+\.\d+\S*", "a version such as 5.6.7")),
         "",
-        "The version that the server reports to clients, which may refuse one that isn't theirs. OMERO's build writes it: "
-        "don't set it. Empty is the toolkit's own version.",
+        "The version that the server reports to clients, which may refuse one that isn't theirs. OMERO's build writes "
+        "it: don't set it. Empty is the toolkit's own version.",
         affects=("Blitz",),
         example="5.6.7",
     ),
@@ -138,9 +138,9 @@ SETTINGS: tuple[Setting, ...] = (
         "Server",
         BOOL,
         "false",
-        "Whether user names are the same in upper and lower case at login. OMERO puts all names in the database into lower "
-        "case at its next start with true, and won't start where two become one; setting false again doesn't bring the "
-        "old spelling back.",
+        "Whether user names are the same in upper and lower case at login. OMERO puts all names in the database into "
+        "lower case at its next start with true, and won't start where two become one; setting false again doesn't "
+        "bring the old spelling back.",
         affects=("Blitz",),
     ),
     Setting(
@@ -157,8 +157,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Server",
         whole(1, unit="pixels"),
         "1024",
-        "The longest side of a tile that viewers in OMERO.web may ask for; longer wishes are cut to the usual tile. Raise "
-        "it together with the size of tiles in your files.",
+        "The longest side of a tile that viewers in OMERO.web may ask for; longer wishes are cut to the usual tile. "
+        "Raise it together with the size of tiles in your files.",
         affects=("Blitz", "OMERO.web"),
     ),
 )

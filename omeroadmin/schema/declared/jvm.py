@@ -71,9 +71,9 @@ SETTINGS: tuple[Setting, ...] = (
         "JVM",
         optional(whole(1, 100, "percent")),
         "",
-        "How much of the memory a service gets. Empty is 15 for blitz and pixeldata, 10 for indexer and repository. Set "
-        "it for one service, as omero.jvmcfg.percent.blitz: without the ending it counts for each of them, so 50 would "
-        "promise more than there is. Only the strategy percent uses it.",
+        "How much of the memory a service gets. Empty is 15 for blitz and pixeldata, 10 for indexer and repository. "
+        "Set it for one service, as omero.jvmcfg.percent.blitz: without the ending it counts for each of them, so 50 "
+        "would promise more than there is. Only the strategy percent uses it.",
         affects=_SERVERS,
         services=_SERVICES,
         example="25",

@@ -25,9 +25,9 @@ SETTINGS: tuple[Setting, ...] = (
         "Glacier2",
         text_like(r"\S+( \S+)*", "ciphers as OpenSSL writes them, such as HIGH:!DHE"),
         "ADH:!LOW:!MD5:!EXP:!3DES:@STRENGTH",
-        "The ciphers that OMERO.Glacier2 offers, in OpenSSL's notation. The default needs no certificate and so doesn't "
-        "protect from somebody in between: set HIGH:!DHE once there is a certificate, which omero certificates does. "
-        "The reference server ignores a list with ADH and offers OpenSSL's usual ones.",
+        "The ciphers that OMERO.Glacier2 offers, in OpenSSL's notation. The default needs no certificate and so "
+        "doesn't protect from somebody in between: set HIGH:!DHE once there is a certificate, which omero "
+        "certificates does. The reference server ignores a list with ADH and offers OpenSSL's usual ones.",
         affects=ROUTER,
     ),
     Setting(
@@ -35,8 +35,9 @@ SETTINGS: tuple[Setting, ...] = (
         "Glacier2",
         PROTOCOL,
         "tls1_1",
-        "The newest TLS that OMERO.Glacier2 speaks. The default is too old for today's systems, whose clients then can't "
-        "connect: set TLS1_3, which omero certificates does. It must not be below omero.glacier2.IceSSL.Protocols.",
+        "The newest TLS that OMERO.Glacier2 speaks. The default is too old for today's systems, whose clients then "
+        "can't connect: set TLS1_3, which omero certificates does. It must not be below "
+        "omero.glacier2.IceSSL.Protocols.",
         affects=ROUTER,
     ),
     Setting(
@@ -53,8 +54,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Glacier2",
         enum("0", "1", "2"),
         "0",
-        "Whether clients must show a certificate: 0 asks for none, 1 checks one that is shown, 2 refuses clients without. "
-        "OMERO's clients have none, so leave it at 0. It isn't about whether clients check the server's.",
+        "Whether clients must show a certificate: 0 asks for none, 1 checks one that is shown, 2 refuses clients "
+        "without. OMERO's clients have none, so leave it at 0. It isn't about whether clients check the server's.",
         affects=ROUTER,
     ),
     Setting(
@@ -62,8 +63,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Ice",
         enum("0", "1"),
         "1",
-        "Whether the servers listen on IPv6 as well. Set 0 where a start fails with Protocol family unavailable, because "
-        "the system has IPv6 switched off.",
+        "Whether the servers listen on IPv6 as well. Set 0 where a start fails with Protocol family unavailable, "
+        "because the system has IPv6 switched off.",
         affects=(*ROUTER, "Blitz", "Indexer", "PixelData", "Processor", "Tables", "DropBox"),
     ),
     Setting(
@@ -71,9 +72,9 @@ SETTINGS: tuple[Setting, ...] = (
         "Ports",
         optional(text_like(r"[1-9][0-9]{0,3}", "a digit or a few")),
         "",
-        "Digits put before each of omero.ports.*: with 1, port 4064 becomes 14064. Set it to run several servers on one "
-        "machine. It is put before them as text, so 1 to 5 suit the usual ports; 6 gives numbers above 65535 for some. "
-        "Clients and omero.web.server_list must name the whole number.",
+        "Digits put before each of omero.ports.*: with 1, port 4064 becomes 14064. Set it to run several servers on "
+        "one machine. It is put before them as text, so 1 to 5 suit the usual ports; 6 gives numbers above 65535 for "
+        "some. Clients and omero.web.server_list must name the whole number.",
         affects=(*_ENTRANCE, "OMERO.web"),
         example="1",
     ),
@@ -82,8 +83,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Ports",
         PORT,
         "4061",
-        "The port of the grid's registry, by which servers and omero admin find each other. It must not be reachable from "
-        "outside the grid: whoever reaches it can stop servers.",
+        "The port of the grid's registry, by which servers and omero admin find each other. It must not be reachable "
+        "from outside the grid: whoever reaches it can stop servers.",
         affects=("OMERO.Glacier2", "Blitz", "Indexer", "PixelData", "Processor", "Tables", "DropBox", "toolkit"),
     ),
     Setting(
@@ -100,8 +101,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Ports",
         PORT,
         "4063",
-        "The port for unencrypted connections, which clients may change to after the login for speed; the session's key "
-        "is readable on the way then. omero.client.icetransports decides whether it is opened.",
+        "The port for unencrypted connections, which clients may change to after the login for speed; the session's "
+        "key is readable on the way then. omero.client.icetransports decides whether it is opened.",
         affects=_ENTRANCE,
     ),
     Setting(

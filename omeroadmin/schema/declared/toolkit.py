@@ -43,8 +43,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Toolkit",
         duration("seconds"),
         "2",
-        "How long a file in DropBox must have stayed unchanged before it counts as whole and is imported; 0 doesn't wait. "
-        "Raise it where instruments write with pauses and half files get imported.",
+        "How long a file in DropBox must have stayed unchanged before it counts as whole and is imported; 0 doesn't "
+        "wait. Raise it where instruments write with pauses and half files get imported.",
         affects=("MonitorServer", "TestDropBox"),
     ),
     Setting(
@@ -53,8 +53,8 @@ SETTINGS: tuple[Setting, ...] = (
         enum("embedded", "auto", "icegrid"),
         "embedded",
         "Who starts the servers and watches over them: embedded is the toolkit's own supervisor, which needs nothing "
-        "installed; icegrid is ZeroC's IceGrid; auto leaves the choice to the toolkit, which takes embedded. A start says "
-        "so where it can't use the one named. Stop the server before you change it.",
+        "installed; icegrid is ZeroC's IceGrid; auto leaves the choice to the toolkit, which takes embedded. A start "
+        "says so where it can't use the one named. Stop the server before you change it.",
         affects=_TOOLKIT,
     ),
 )

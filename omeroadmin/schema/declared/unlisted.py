@@ -66,8 +66,8 @@ SETTINGS: tuple[Setting, ...] = (
         _SECTION,
         list_of(text_like(r"\S.*", "the name of a user"), ";"),
         "default",
-        "For whom DropBox imports, with semicolons between users, each beside a directory of omero.fs.watchDir. The word "
-        "default means each user, from the directory of that name. " + _IGNORED,
+        "For whom DropBox imports, with semicolons between users, each beside a directory of omero.fs.watchDir. The "
+        "word default means each user, from the directory of that name. " + _IGNORED,
         affects=_DROPBOX,
     ),
     Setting(
@@ -121,8 +121,9 @@ SETTINGS: tuple[Setting, ...] = (
         _SECTION,
         enum("10", "20", "30", "40", "50"),
         "20",
-        "From which weight on servers log: 10 debug, 20 information, 30 warnings, 40 errors. It counts for the servers in "
-        "Python; the Java servers of a distribution read etc/logback.xml. Level 10 fills disks: set it back afterwards.",
+        "From which weight on servers log: 10 debug, 20 information, 30 warnings, 40 errors. It counts for the "
+        "servers in Python; the Java servers of a distribution read etc/logback.xml. Level 10 fills disks: set it "
+        "back afterwards.",
         affects=_PYTHON_SERVERS,
     ),
     Setting(
@@ -154,8 +155,8 @@ SETTINGS: tuple[Setting, ...] = (
         _SECTION,
         optional(HOST),
         "",
-        "The host of the grid's registry, for servers and for clients on this machine. Empty takes Ice.Default.Host, else "
-        "this machine. Set it to an address that other machines reach only where servers run on several.",
+        "The host of the grid's registry, for servers and for clients on this machine. Empty takes Ice.Default.Host, "
+        "else this machine. Set it to an address that other machines reach only where servers run on several.",
         affects=(*_ALL_SERVERS, "toolkit"),
         example="omero.example.org",
     ),
@@ -164,8 +165,8 @@ SETTINGS: tuple[Setting, ...] = (
         _SECTION,
         optional(text_like(r"\S+:(ssl|tcp|ws|wss)\s.+", "a proxy as Ice writes it")),
         "",
-        "Where clients go that ask for an unencrypted connection; empty is omero.ports.tcp. Set it to the encrypted port, "
-        "as in the example, to keep everything encrypted. Write @omero.host@ as it is: each client puts in the name by "
+        "Where clients go that ask for an unencrypted connection; empty is omero.ports.tcp. Set it to the encrypted "
+        "port, as in the example, to keep everything encrypted. Write @omero.host@ as it is: each client puts in the name by "
         "which it reached the server. " + _IGNORED,
         affects=("Blitz", "clients"),
         example="OMERO.Glacier2/router:ssl -p 4064 -h @omero.host@",
