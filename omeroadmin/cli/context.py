@@ -59,6 +59,14 @@ def config_file() -> Path:
     return _sources[0] if _sources else require_instance().config_xml
 
 
+def known_instance() -> Instance | None:
+    """The instance that ``OMERODIR`` names; ``None`` where ``--source`` does without one.
+
+    :raises AdminError: ``omerodir-unset``, ``omerodir-missing``
+    """
+    return None if _sources and not os.environ.get("OMERODIR") else require_instance()
+
+
 def values_set() -> dict[str, str]:
     """Properties of the active profile; none where ``OMERODIR`` is unset.
 

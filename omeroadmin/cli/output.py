@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
 import sys
@@ -14,7 +13,7 @@ from typing import Any
 
 from omeroadmin.cli.boundary import say
 
-__all__ = ["Style", "print_json", "print_lines", "print_table", "say", "to_data"]
+__all__ = ["Style", "print_json", "print_lines", "print_table", "say", "terminal_width", "to_data", "wants_colour"]
 
 
 class Style(StrEnum):
@@ -30,6 +29,20 @@ def print_lines(*lines: str) -> None:
     """Lines of the result, on stdout."""
     for line in lines:
         sys.stdout.write(line + "\n")
+
+
+def terminal_width() -> int:
+    """Columns of the terminal, or of ``COLUMNS``; 100 where there is neither."""
+    import shutil
+
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def wants_colour() -> bool:
+    """Whether stdout is a terminal that may get colours."""
+    import os
+
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def print_json(name: str, document: dict[str, Any], *, version: int = 1) -> None:
@@ -51,6 +64,8 @@ def print_table(name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
             items = [dict(zip(columns, row, strict=True)) for row in rows]
             print_json(name, {name.rpartition("/")[2]: items})
         case Style.CSV | Style.PLAIN:
+            import csv
+
             writer = csv.writer(sys.stdout, lineterminator="\n")
             if style is Style.CSV:
                 writer.writerow(columns)

@@ -36,6 +36,7 @@ GROUPS: dict[str, Group] = {
             "drop",
             "get",
             "keys",
+            "lint",
             "list",
             "load",
             "lock",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omeroadmin.database.connection import DatabaseAddress
+from omeroadmin.database.limits import MAX_CONNECTIONS
 from omeroadmin.database.programs import Programs
 from omeroadmin.errors import AdminError, configuration_error, failed_error, unreachable_error
 from omeroadmin.render.engine import render
@@ -26,7 +27,6 @@ SUPERUSER = "postgres"
 """Role that owns a cluster."""
 
 _INITDB_TIMEOUT = 120.0
-_MAX_CONNECTIONS = 100
 _SETTINGS_FILE = "omero.conf"
 _ENVIRONMENT = {"LC_ALL": "C", "PGTZ": "UTC"}
 """PostgreSQL's words in English, whatever the admin's language: they are looked at."""
@@ -187,7 +187,7 @@ def start(cluster: Cluster, programs: Programs, *, port: int, timeout: float, du
 
 
 def _write_settings(cluster: Cluster, port: int, *, durable: bool) -> None:
-    context = {"port": port, "max_connections": _MAX_CONNECTIONS, "throwaway": not durable}
+    context = {"port": port, "max_connections": MAX_CONNECTIONS, "throwaway": not durable}
     text = render("postgresql/omero.conf.j2", context)
     path = cluster.data / _SETTINGS_FILE
     if not path.is_file() or files.read_text(path) != text:

@@ -26,6 +26,8 @@ from omeroadmin.system.local import LocalHost
 from omeroadmin.system.sockets import port_is_free
 
 POSTGRESQL_PORT = 5432
+_POOL_SIZE = "25"
+"""Connections for each server: with all servers together below the 100 that PostgreSQL accepts by default."""
 PRIVATE_MODE = 0o700
 OPEN_MODE = 0o755
 
@@ -142,6 +144,8 @@ def wanted_properties(wish: InstallWish, current: Mapping[str, str]) -> dict[str
     :raises AdminError: ``database-port-taken``
     """
     properties = {"omero.data.dir": str(wish.data_directory)}
+    if "omero.db.poolsize" not in current:
+        properties["omero.db.poolsize"] = _POOL_SIZE
     if wish.ports_prefix is not None:
         properties["omero.ports.prefix"] = wish.ports_prefix
     if wish.database is not None:
@@ -154,7 +158,7 @@ def wanted_properties(wish: InstallWish, current: Mapping[str, str]) -> dict[str
             "omero.db.pass": wish.database.password,
         }
     properties |= {"omero.db.embedded": "true", "omero.db.host": "127.0.0.1"}
-    defaults = {"omero.db.name": "omero", "omero.db.user": "omero", "omero.db.poolsize": "25"}
+    defaults = {"omero.db.name": "omero", "omero.db.user": "omero"}
     properties |= {name: value for name, value in defaults.items() if name not in current}
     if "omero.db.pass" not in current:
         properties["omero.db.pass"] = secrets.token_urlsafe(24)
