@@ -166,8 +166,8 @@ SETTINGS: tuple[Setting, ...] = (
         optional(text_like(r"\S+:(ssl|tcp|ws|wss)\s.+", "a proxy as Ice writes it")),
         "",
         "Where clients go that ask for an unencrypted connection; empty is omero.ports.tcp. Set it to the encrypted "
-        "port, as in the example, to keep everything encrypted. Write @omero.host@ as it is: each client puts in the name "
-        "by which it reached the server. " + _IGNORED,
+        "port, as in the example, to keep everything encrypted. Write @omero.host@ as it is: each client puts in the "
+        "name by which it reached the server. " + _IGNORED,
         affects=("Blitz", "clients"),
         example="OMERO.Glacier2/router:ssl -p 4064 -h @omero.host@",
     ),
