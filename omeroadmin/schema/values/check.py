@@ -11,6 +11,7 @@ from omeroadmin.schema.values.words import wording
 REFERENCE = r"\$\{[A-Za-z0-9._-]+\}"
 """Another property, or a variable of the environment, whose value is put in at its place."""
 _REFERENCE = re.compile(REFERENCE)
+_LONGEST_DETAIL = 200
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -28,7 +29,7 @@ def problem_with(value_type: ValueType, text: str) -> str | None:
     detail = _DETAILS[value_type.kind](value_type, text)
     if detail is None:
         return None
-    return f"{wording(value_type)}; {detail}" if detail else wording(value_type)
+    return f"{wording(value_type)}; {_one_line(detail)}" if detail else wording(value_type)
 
 
 def _bool(value_type: ValueType, text: str) -> str | None:
@@ -75,6 +76,12 @@ def split_list(value_type: ValueType, text: str) -> list[str]:
         return []
     separator = value_type.separator.strip()
     return [item.strip() for item in text.split(separator)] if separator else text.split()
+
+
+def _one_line(detail: str) -> str:
+    """What parsers say may repeat any part of the value."""
+    shown = detail if len(detail) <= _LONGEST_DETAIL else f"{detail[:_LONGEST_DETAIL]}…"
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in shown)
 
 
 def _brief(text: str) -> str:
