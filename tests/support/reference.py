@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from omeroadmin.cli.main import load_command
 from omeroadmin.cli.registry import GROUPS, ORDER, module_of
-from omeroadmin.profiles.lint.model import Severity
+from omeroadmin.profiles.lint.model import Rule, Severity
 from omeroadmin.profiles.lint.registry import RULES
 from omeroadmin.schema.catalog import settings
 from omeroadmin.schema.emit import configuration_schema_text
@@ -137,9 +137,14 @@ def lint_page() -> str:
     parts = [_NOTE, "# Rules of `omero config lint`", _ABOUT_LINT]
     for severity in Severity:
         rules = sorted((rule for rule in RULES if rule.severity is severity), key=lambda rule: rule.code)
-        rows = [f"| `{rule.code}` | {rule.check.__doc__} | {rule.reason} |" for rule in rules]
-        parts += [f"## {severity.capitalize()}", "\n".join(["| code | finds | why it matters |", "|---|---|---|", *rows])]
+        rows = [f"| `{rule.code}` | {_finds(rule)} | {rule.reason} |" for rule in rules]
+        table = ["| code | finds | why it matters |", "|---|---|---|", *rows]
+        parts += [f"## {severity.capitalize()}", "\n".join(table)]
     return "\n\n".join(parts) + "\n"
+
+
+def _finds(rule: Rule) -> str:
+    return (rule.check.__doc__ or "").replace("``", "`")
 
 
 PAGES: dict[str, Callable[[], str]] = {

@@ -13,21 +13,21 @@ _MAIL, _HOST, _FROM = "omero.mail.config", "omero.mail.host", "omero.mail.from"
 
 
 def example_base(facts: LintFacts) -> Iterator[Fault]:
-    """The directory's entry that nobody has."""
+    """LDAP is on, and ``omero.ldap.base`` still has the value of the manual's example."""
     if facts.flag(_LDAP) and facts.text(_BASE) == default_of(_BASE):
         problem = f"{_LDAP} is true, but {_BASE} is still the example {facts.text(_BASE)}"
         yield Fault((_BASE, _LDAP), problem, set_command(facts, _BASE, "dc=example,dc=org"))
 
 
 def directory_unset(facts: LintFacts) -> Iterator[Fault]:
-    """A directory that nobody has named."""
+    """LDAP is on, and ``omero.ldap.urls`` isn't set."""
     if facts.flag(_LDAP) and _URLS not in facts.explicit:
         problem = f"{_LDAP} is true, but {_URLS} isn't set: {facts.text(_URLS)} is asked"
         yield Fault((_URLS, _LDAP), problem, set_command(facts, _URLS, "ldaps://ldap.example.org:636"))
 
 
 def directory_account(facts: LintFacts) -> Iterator[Fault]:
-    """A login to the directory of which half is missing."""
+    """``omero.ldap.username`` without ``omero.ldap.password``, or the other way round."""
     names = ("omero.ldap.username", "omero.ldap.password")
     given = [name for name in names if facts.text(name)]
     if facts.flag(_LDAP) and len(given) == 1:
@@ -37,7 +37,7 @@ def directory_account(facts: LintFacts) -> Iterator[Fault]:
 
 
 def mail_unset(facts: LintFacts) -> Iterator[Fault]:
-    """Mail without a server to take it, or without a sender."""
+    """Mail is on, and ``omero.mail.host`` or ``omero.mail.from`` isn't set."""
     if not facts.flag(_MAIL):
         return
     if _HOST not in facts.explicit:
@@ -49,7 +49,7 @@ def mail_unset(facts: LintFacts) -> Iterator[Fault]:
 
 
 def mail_account(facts: LintFacts) -> Iterator[Fault]:
-    """A login to the mail server without an account."""
+    """``omero.mail.smtp.auth`` without ``omero.mail.username``."""
     name = "omero.mail.username"
     if facts.flag(_MAIL) and facts.flag("omero.mail.smtp.auth") and not facts.text(name):
         problem = f"omero.mail.smtp.auth is true, but {name} isn't set"

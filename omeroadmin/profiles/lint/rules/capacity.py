@@ -27,7 +27,7 @@ _USUAL_SERVICES = ("blitz", "indexer", "pixeldata")
 
 
 def threads_and_pool(facts: LintFacts) -> Iterator[Fault]:
-    """Threads that will wait for a connection."""
+    """As many ``omero.threads.min_threads`` as ``omero.db.poolsize`` has connections, or more."""
     pool = facts.number(_POOL)
     if pool is None or pool < 1:
         return
@@ -47,7 +47,7 @@ def _pool_for(threads: int) -> int:
 
 
 def background_threads(facts: LintFacts) -> Iterator[Fault]:
-    """Imports that may take every thread."""
+    """``omero.threads.background_threads`` as high as ``omero.threads.min_threads``, or higher."""
     threads, background = facts.number(_THREADS), facts.number(_BACKGROUND)
     chosen = _THREADS in facts.explicit or _BACKGROUND in facts.explicit
     if chosen and threads is not None and background is not None and background >= threads > 1:
@@ -56,7 +56,7 @@ def background_threads(facts: LintFacts) -> Iterator[Fault]:
 
 
 def pool_unset(facts: LintFacts) -> Iterator[Fault]:
-    """A pool as small as for a trial, where the server is for work."""
+    """``omero.db.poolsize`` that isn't set on a server that people work with."""
     sign = production_sign(facts)
     if _POOL not in facts.explicit and sign:
         problem = f"{_POOL} isn't set, so there are {facts.text(_POOL)} connections, and {sign}"
@@ -75,7 +75,7 @@ def production_sign(facts: LintFacts) -> str:
 
 
 def pool_and_postgresql(facts: LintFacts) -> Iterator[Fault]:
-    """Pools that ask for more connections than there are."""
+    """``omero.db.poolsize`` above what the instance's own PostgreSQL accepts."""
     pool = facts.number(_POOL)
     if pool is None or facts.connections is None:
         return
@@ -88,7 +88,7 @@ def pool_and_postgresql(facts: LintFacts) -> Iterator[Fault]:
 
 
 def file_size_and_heap(facts: LintFacts) -> Iterator[Fault]:
-    """Files that Indexer can't hold."""
+    """``omero.search.max_file_size`` above half of Indexer's heap."""
     heap, limit = facts.heaps.get("indexer"), facts.number(_FILE_SIZE)
     if heap is None or limit is None or limit * 2 <= heap:
         return
@@ -97,7 +97,7 @@ def file_size_and_heap(facts: LintFacts) -> Iterator[Fault]:
 
 
 def heaps_and_memory(facts: LintFacts) -> Iterator[Fault]:
-    """Heaps that the machine hasn't the memory for."""
+    """Heaps of the servers on this machine that add up to more than its memory."""
     running = _running(facts)
     heaps = {service: heap * running.get(service, 0) for service, heap in facts.heaps.items() if service in running}
     needed = sum(heaps.values())
@@ -118,7 +118,7 @@ def _running(facts: LintFacts) -> dict[str, int]:
 
 
 def memory_settings(facts: LintFacts) -> Iterator[Fault]:
-    """Settings that the memory strategies can't use, where no value is wrong by itself."""
+    """``omero.jvmcfg.*`` that give no heap size together."""
     names = tuple(name for name in facts.explicit if name.startswith("omero.jvmcfg."))
     if facts.heap_problem and not any(is_wrong(facts, name) for name in names):
         concerned = tuple(name for name in names if facts.heap_problem.startswith(f"{name} "))
@@ -128,7 +128,7 @@ def memory_settings(facts: LintFacts) -> Iterator[Fault]:
 
 
 def session_times(facts: LintFacts) -> Iterator[Fault]:
-    """Sessions whose limits are the wrong way round."""
+    """``omero.sessions.timeout`` above ``omero.sessions.max_user_time_to_idle`` or ``omero.sessions.maximum``."""
     idle = facts.number(_IDLE)
     if idle is None:
         return
@@ -147,7 +147,7 @@ def session_times(facts: LintFacts) -> Iterator[Fault]:
 
 
 def slow_calls(facts: LintFacts) -> Iterator[Fault]:
-    """Limits of slow calls that are the wrong way round."""
+    """``omero.throttling.method_time.warn`` as high as ``.error``, or higher."""
     for ending in ("", ".indexer"):
         names = (f"omero.throttling.method_time.warn{ending}", f"omero.throttling.method_time.error{ending}")
         warn, error = (facts.number(name) for name in names)

@@ -18,7 +18,7 @@ _READ_ONLY = "omero.cluster.read_only"
 
 
 def invalid_names(facts: LintFacts) -> Iterator[Fault]:
-    """Names that OMERO's tools can't write."""
+    """A name with characters that names don't have."""
     for name in facts.explicit:
         if not KEY_PATTERN.fullmatch(name):
             problem = f"{name!r} can't be the name of a property: names are made of letters, digits, and . _ -"
@@ -26,7 +26,7 @@ def invalid_names(facts: LintFacts) -> Iterator[Fault]:
 
 
 def unknown_names(facts: LintFacts) -> Iterator[Fault]:
-    """Names that are most likely slips."""
+    """A name that isn't declared, with the nearest ones."""
     unknown = [
         name
         for name in facts.explicit
@@ -57,7 +57,7 @@ def _is_slip(name: str, other: str) -> bool:
 
 
 def unknown_services(facts: LintFacts) -> Iterator[Fault]:
-    """Values for one service alone, where there is no such service or the property isn't one for services."""
+    """``KEY.service`` with a service that doesn't exist, or a property that can't be set for one alone."""
     for name in facts.explicit:
         found = unknown_service(name)
         if found is None:
@@ -93,7 +93,7 @@ def _nearest(word: str, words: list[str]) -> str:
 
 
 def obsolete_names(facts: LintFacts) -> Iterator[Fault]:
-    """Properties that the server no longer reads."""
+    """A property that the server no longer reads."""
     for name in facts.explicit:
         setting = find_setting(name)
         if setting is not None and setting.obsolete:
@@ -101,7 +101,7 @@ def obsolete_names(facts: LintFacts) -> Iterator[Fault]:
 
 
 def read_only_flag(facts: LintFacts) -> Iterator[Fault]:
-    """The one flag that two have taken the place of."""
+    """``omero.cluster.read_only``, which two flags have taken the place of."""
     if _READ_ONLY not in facts.explicit:
         return
     parts = [f"{_READ_ONLY}.{part}" for part in ("db", "repo")]

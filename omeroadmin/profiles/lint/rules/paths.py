@@ -13,12 +13,12 @@ _CERTIFICATES = ("omero.glacier2.IceSSL.", "omero.certificates.")
 
 
 def missing_places(facts: LintFacts) -> Iterator[Fault]:
-    """What the server needs and isn't there."""
+    """A directory or file that a property names and that doesn't exist: data, repository, certificates, key stores."""
     return _missing(facts, is_of_web=False)
 
 
 def missing_web_places(facts: LintFacts) -> Iterator[Fault]:
-    """What OMERO.web needs and isn't there."""
+    """A directory of OMERO.web that doesn't exist: static files, logs, templates."""
     return _missing(facts, is_of_web=True)
 
 
@@ -44,7 +44,7 @@ def _make(facts: LintFacts, place: Place) -> str:
 
 
 def unusable_places(facts: LintFacts) -> Iterator[Fault]:
-    """What is there, but of no use."""
+    """A path whose owner may not read or write it, or that is a file in the place of a directory."""
     for place in places(facts):
         found = facts.places.get(place.path)
         if found is None or not found.exists:

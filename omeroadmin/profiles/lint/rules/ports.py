@@ -33,7 +33,7 @@ class _Claim:
 
 
 def impossible_ports(facts: LintFacts) -> Iterator[Fault]:
-    """Ports that the prefix makes too large."""
+    """``omero.ports.prefix`` that makes a port larger than 65535."""
     prefix = facts.text(_PREFIX)
     ports = [f"omero.ports.{name}" for name in _used(facts)]
     wrong = [port for port in (_PREFIX, *ports) if is_wrong(facts, port)]
@@ -51,7 +51,7 @@ def _is_port(text: str) -> bool:
 
 
 def colliding_ports(facts: LintFacts) -> Iterator[Fault]:
-    """Ports that more than one server wants."""
+    """Two of the grid, PostgreSQL and OMERO.web (or nginx) on the same port."""
     claims = _claims(facts)
     for position, claim in enumerate(claims):
         for other in claims[:position]:

@@ -21,7 +21,7 @@ _OTHERS = 0o007
 
 
 def default_secrets(facts: LintFacts) -> Iterator[Fault]:
-    """Secrets that stand in manuals."""
+    """A password that stands in manuals, such as OMERO's default for the database."""
     if _DATABASE_PASSWORD not in facts.explicit and facts.text(_DATABASE_PASSWORD).lower() in PUBLIC_SECRETS:
         problem = f"{_DATABASE_PASSWORD} isn't set: the password is OMERO's own default"
         yield Fault((_DATABASE_PASSWORD,), problem, _random(facts, _DATABASE_PASSWORD))
@@ -39,7 +39,7 @@ def _random(facts: LintFacts, name: str) -> str:
 
 
 def weak_web_key(facts: LintFacts) -> Iterator[Fault]:
-    """A key of one's own that can be guessed."""
+    """``omero.web.secret_key`` that is short or has hardly any variety."""
     value = facts.given(_WEB_KEY)
     if _WEB_KEY not in facts.explicit or not value or value.lower() in PUBLIC_SECRETS or is_masked(_WEB_KEY, value):
         return
@@ -49,7 +49,7 @@ def weak_web_key(facts: LintFacts) -> Iterator[Fault]:
 
 
 def open_files(facts: LintFacts) -> Iterator[Fault]:
-    """Files with secrets that every user of the machine may read."""
+    """config.xml with secrets in it, a key or a PKCS#12 file that every user of the machine can read."""
     held = tuple(name for name, value in facts.explicit.items() if is_secret(name) and value.strip())
     files: dict[Path, tuple[str, ...]] = {facts.config_xml: held} if held else {}
     for name in ("omero.certificates.key", "omero.glacier2.IceSSL.CertFile", "omero.glacier2.IceSSL.KeyFile"):

@@ -16,7 +16,7 @@ _LONGEST_WORD = 60
 
 
 def unknown_servers(facts: LintFacts) -> Iterator[Fault]:
-    """Servers that no template describes."""
+    """``omero.server.nodedescriptors`` that name a server for which the grid has no template."""
     for _, server in _named(facts):
         kind, _, _ = server.partition("-")
         if facts.templates and kind not in facts.templates:
@@ -29,7 +29,7 @@ def unknown_servers(facts: LintFacts) -> Iterator[Fault]:
 
 
 def malformed_nodes(facts: LintFacts) -> Iterator[Fault]:
-    """What isn't written as descriptors are."""
+    """``omero.server.nodedescriptors`` that aren't of the form ``node:Server-0,…``, or a server without its number."""
     for word in facts.text(_NODES).split():
         node, colon, servers = word.partition(":")
         if not node or not colon or not any(servers.split(",")):
@@ -47,7 +47,7 @@ def malformed_nodes(facts: LintFacts) -> Iterator[Fault]:
 
 
 def repeated_servers(facts: LintFacts) -> Iterator[Fault]:
-    """Servers that are to run twice."""
+    """A server that ``omero.server.nodedescriptors`` names twice."""
     for server, number in Counter(server for _, server in _named(facts)).items():
         if number > 1:
             problem = f"{_NODES} names {_brief(server)} {number} times"
@@ -55,7 +55,7 @@ def repeated_servers(facts: LintFacts) -> Iterator[Fault]:
 
 
 def no_blitz(facts: LintFacts) -> Iterator[Fault]:
-    """A grid without the server that all others work for."""
+    """``omero.server.nodedescriptors`` without a Blitz on any node."""
     found = counts(facts)
     if found and "Blitz" not in found and facts.text(_NODES):
         wanted = f"{facts.text(_NODES)} master:Blitz-0"

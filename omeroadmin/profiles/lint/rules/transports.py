@@ -22,7 +22,7 @@ _WEAK = frozenset({"LOW", "EXP", "EXPORT", "EXPORT40", "EXPORT56", "RC4", "RC2",
 
 
 def plain_transports(facts: LintFacts) -> Iterator[Fault]:
-    """Ports without encryption, where passwords are those of the directory."""
+    """``tcp`` or ``ws`` in ``omero.client.icetransports`` while LDAP is on."""
     transports = facts.transports()
     plain = list(dict.fromkeys(name for name in transports if name in _PLAIN))
     if plain and facts.flag(_LDAP):
@@ -33,7 +33,7 @@ def plain_transports(facts: LintFacts) -> Iterator[Fault]:
 
 
 def plain_directory(facts: LintFacts) -> Iterator[Fault]:
-    """A directory asked without encryption over a network."""
+    """``omero.ldap.urls`` with ``ldap://`` to another machine."""
     if not facts.flag(_LDAP):
         return
     urls = facts.text(_URLS).split()
@@ -54,7 +54,7 @@ def _encrypted(url: str) -> str:
 
 
 def old_protocols(facts: LintFacts) -> Iterator[Fault]:
-    """Versions of TLS that are no longer safe."""
+    """TLS 1.0, TLS 1.1 or SSL in ``omero.glacier2.IceSSL.Protocols`` or ``.ProtocolVersionMax``, as OMERO's default is."""
     old = [word for word in _words(facts.text(_PROTOCOLS)) if word.upper() in _OLD]
     if old:
         problem = f"{_PROTOCOLS}{_unset(facts, _PROTOCOLS)} allows {', '.join(old)}"
@@ -66,7 +66,7 @@ def old_protocols(facts: LintFacts) -> Iterator[Fault]:
 
 
 def weak_ciphers(facts: LintFacts) -> Iterator[Fault]:
-    """Suites that let anybody in between pretend to be the server, or read along."""
+    """``omero.glacier2.IceSSL.Ciphers`` with anonymous or broken ones, as OMERO's default is."""
     words = _words(facts.text(_CIPHERS))
     refused = {part.upper() for word in words if word[0] in "!-" for part in word[1:].split("+")}
     allowed = [word for word in words if word[0] not in "!-@+" and not {"ANULL"} & refused]
@@ -94,14 +94,14 @@ def _unset(facts: LintFacts, name: str) -> str:
 
 
 def no_certificate(facts: LintFacts) -> Iterator[Fault]:
-    """Encrypted ports without anything that tells clients whom they talk to."""
+    """An encrypted port, and ``omero.glacier2.IceSSL.CertFile`` unset."""
     name = f"{_ICE}.CertFile"
     if not facts.text(name) and {"ssl", "wss"}.intersection(facts.transports()):
         yield Fault((name,), f"{name} isn't set: the server has no certificate", "omero certificates")
 
 
 def mail_unencrypted(facts: LintFacts) -> Iterator[Fault]:
-    """A login to the mail server in the clear."""
+    """``omero.mail.smtp.auth`` with neither STARTTLS nor TLS."""
     if not facts.flag("omero.mail.config") or not facts.flag("omero.mail.smtp.auth"):
         return
     encrypts = (

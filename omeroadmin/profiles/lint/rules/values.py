@@ -22,7 +22,7 @@ _OF_OMERO = frozenset({"OMERODIR", "omero.dollar", "omero.name", "omero.version"
 
 
 def wrong_values(facts: LintFacts) -> Iterator[Fault]:
-    """Values that ``config set`` would refuse."""
+    """A value that ``omero config set`` would refuse."""
     from omeroadmin.schema.values.words import example
 
     for name, raw in facts.explicit.items():
@@ -52,7 +52,7 @@ def is_wrong(facts: LintFacts, name: str) -> bool:
 
 
 def masked_values(facts: LintFacts) -> Iterator[Fault]:
-    """Secrets that were loaded from a listing."""
+    """A secret that is ``********``, as listings show it."""
     for name, value in facts.explicit.items():
         if is_masked(name, value):
             problem = f"{name} holds asterisks, as listings show in the place of a secret"
@@ -65,7 +65,7 @@ def is_masked(name: str, value: str) -> bool:
 
 
 def outer_space(facts: LintFacts) -> Iterator[Fault]:
-    """White space that nobody sees."""
+    """A value that begins or ends with white space."""
     for name, value in facts.explicit.items():
         setting = find_setting(name)
         if value == value.strip() or name in _SPACE_IS_MEANT or (setting is not None and setting.kind in _FREE):
@@ -79,7 +79,7 @@ def outer_space(facts: LintFacts) -> Iterator[Fault]:
 
 
 def circular_references(facts: LintFacts) -> Iterator[Fault]:
-    """Values that refer to themselves, each circle once."""
+    """Properties whose ``${references}`` lead back to themselves."""
     known: set[str] = set()
     for name in facts.explicit:
         circle = _circle(facts, name)
@@ -115,7 +115,7 @@ def _raw(facts: LintFacts, name: str) -> str:
 
 
 def dangling_references(facts: LintFacts) -> Iterator[Fault]:
-    """References to what nobody sets."""
+    """A ``${reference}`` to what is neither declared nor set."""
     for name, value in facts.explicit.items():
         lost = [other for other in dict.fromkeys(REFERENCE.findall(value)) if not _is_known(facts, other)]
         if lost:

@@ -24,7 +24,7 @@ def _is_on(facts: LintFacts, name: str) -> bool:
 
 
 def prefix_without_static(facts: LintFacts) -> Iterator[Fault]:
-    """Pages below a prefix whose pictures and style sheets are elsewhere."""
+    """``omero.web.prefix`` without an ``omero.web.static_url`` below it."""
     prefix, static = facts.given(_PREFIX).strip("/"), facts.given(_STATIC)
     if not prefix or "://" in static or static.startswith((f"/{prefix}/", "//")):
         return
@@ -34,14 +34,14 @@ def prefix_without_static(facts: LintFacts) -> Iterator[Fault]:
 
 
 def static_without_slash(facts: LintFacts) -> Iterator[Fault]:
-    """A URL of static files that names can't be appended to."""
+    """``omero.web.static_url`` that doesn't end in a slash."""
     static = facts.given(_STATIC)
     if static and not static.endswith("/"):
         yield Fault((_STATIC,), f"{_STATIC} doesn't end in a slash", set_command(facts, _STATIC, f"{static}/"))
 
 
 def server_list(facts: LintFacts) -> Iterator[Fault]:
-    """Servers that can't be chosen at the login."""
+    """``omero.web.server_list`` that is empty or has an entry without a host."""
     found = _parsed(facts.text(_SERVERS))
     if not isinstance(found, list):
         return
@@ -61,7 +61,7 @@ def _parsed(text: str) -> Any:
 
 
 def debug_open(facts: LintFacts) -> Iterator[Fault]:
-    """Pages for developers, shown to everybody."""
+    """``omero.web.debug`` with public pages, or where OMERO.web listens to other machines."""
     if not _is_on(facts, _DEBUG):
         return
     host = facts.text(_HOST)
@@ -74,7 +74,7 @@ def debug_open(facts: LintFacts) -> Iterator[Fault]:
 
 
 def debug_on(facts: LintFacts) -> Iterator[Fault]:
-    """Pages for developers, on a machine that only its own users reach unless nginx passes them on."""
+    """``omero.web.debug`` on a machine of one's own."""
     if _is_on(facts, _DEBUG) and not next(debug_open(facts), None):
         yield Fault((_DEBUG,), f"{_DEBUG} is true", remove_command(facts, _DEBUG))
 
@@ -84,7 +84,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def cors_for_all(facts: LintFacts) -> Iterator[Fault]:
-    """Requests from any page."""
+    """``omero.web.cors_origin_allow_all``."""
     if _is_on(facts, _CORS):
         problem = f"{_CORS} is true: the pages of every site may use OMERO.web"
         wanted = set_command(facts, "omero.web.cors_origin_whitelist", '["https://www.example.org"]')
@@ -92,7 +92,7 @@ def cors_for_all(facts: LintFacts) -> Iterator[Fault]:
 
 
 def public_account(facts: LintFacts) -> Iterator[Fault]:
-    """Strangers who are let in without an account to be."""
+    """Public pages without ``omero.web.public.user`` or its password."""
     missing = [name for name in ("omero.web.public.user", "omero.web.public.password") if not facts.given(name)]
     if _is_on(facts, _PUBLIC) and missing:
         problem = f"{_PUBLIC} is true, but {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set"
@@ -104,14 +104,14 @@ def _public(facts: LintFacts, name: str) -> str:
 
 
 def public_writes(facts: LintFacts) -> Iterator[Fault]:
-    """Strangers who may change things."""
+    """Public pages with ``omero.web.public.get_only`` off."""
     name = "omero.web.public.get_only"
     if _is_on(facts, _PUBLIC) and not _is_on(facts, name):
         yield Fault((_PUBLIC, name), f"{_PUBLIC} is true, and {name} is false", remove_command(facts, name))
 
 
 def public_sees_nothing(facts: LintFacts) -> Iterator[Fault]:
-    """Strangers who are let in but see no page."""
+    """Public pages while ``omero.web.public.url_filter`` lets none through."""
     name = "omero.web.public.url_filter"
     if _is_on(facts, _PUBLIC) and facts.text(name) == default_of(name):
         problem = f"{_PUBLIC} is true, but {name} isn't set, and by default lets no page through"
