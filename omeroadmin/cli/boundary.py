@@ -19,18 +19,11 @@ def run(application: TyperGroup, arguments: list[str]) -> int:
 
     :return: exit status
     """
-    import warnings
-
     import typer
-
-    from omeroadmin.errors import AdminWarning
 
     def main() -> int:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("always", AdminWarning)
-                warnings.showwarning = _show_warning
-                return int(application.main(arguments, prog_name="omero", standalone_mode=False) or 0)
+            return int(application.main(arguments, prog_name="omero", standalone_mode=False) or 0)
         except typer.Abort:
             raise KeyboardInterrupt from None
         except Exception as error:
@@ -38,7 +31,19 @@ def run(application: TyperGroup, arguments: list[str]) -> int:
                 return _report_usage(error)
             raise
 
-    return guard(main)
+    return guard(lambda: with_warnings(main))
+
+
+def with_warnings(action: Callable[[], int]) -> int:
+    """Do something that may warn; its warnings are shown as lines on stderr."""
+    import warnings
+
+    from omeroadmin.errors import AdminWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", AdminWarning)
+        warnings.showwarning = _show_warning
+        return action()
 
 
 def guard(action: Callable[[], int]) -> int:

@@ -1,7 +1,8 @@
-"""The program's entry: what can be answered without Typer is answered before Typer is imported.
+"""The program's entry: what can be done without Typer is done before Typer is imported.
 
-``import typer`` alone costs several times the start of Python, and cron jobs and configuration management call
-the plain reads thousands of times. For the same reason nothing here imports pathlib, dataclasses, typing or enum.
+``import typer`` alone costs several times the start of Python, and cron jobs and configuration management call the
+plain reads and `config set` thousands of times. For the same reason no read imports pathlib, dataclasses, typing or
+enum.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _SHOW = "--show-password"
 _HIDE = "--hide-password"
+_REPORT = "--report"
 
 
 def main() -> None:
@@ -33,18 +35,21 @@ def main_admin() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and give its exit status."""
-    answer = _quick_answer(list(arguments))
-    if answer is None:
+    words = list(arguments)
+    answer = _quick_answer(words)
+    action = _quick_action(words) if answer is None else lambda: _write(answer())
+    if action is None:
         from omeroadmin.cli.main import run as run_typer
 
         return run_typer(arguments)
     from omeroadmin.cli.boundary import guard
 
-    def write() -> int:
-        sys.stdout.writelines(f"{line}\n" for line in answer())
-        return 0
+    return guard(action)
 
-    return guard(write)
+
+def _write(lines: list[str]) -> int:
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    return 0
 
 
 def _quick_answer(arguments: list[str]) -> Callable[[], list[str]] | None:
@@ -65,6 +70,27 @@ def _quick_answer(arguments: list[str]) -> Callable[[], list[str]] | None:
         case ["config", "get", *rest] if all(word and (word[0] != "-" or word in (_SHOW, _HIDE)) for word in rest):
             return lambda: _properties(rest)
     return None
+
+
+def _quick_action(arguments: list[str]) -> Callable[[], int] | None:
+    """How to make a plain change; ``None`` for whatever Typer has to look at."""
+    match arguments:
+        case ["config", "set", *rest]:
+            words = [word for word in rest if word != _REPORT]
+            if 1 <= len(words) <= 2 and all(word[:1] != "-" for word in words):
+                return lambda: _assign(words, report=_REPORT in rest)
+    return None
+
+
+def _assign(words: list[str], *, report: bool) -> int:
+    from omeroadmin.cli.assignment import assign
+    from omeroadmin.cli.boundary import with_warnings
+
+    def action() -> int:
+        assign(words[0], words[1] if len(words) == 2 else None, report=report)
+        return 0
+
+    return with_warnings(action)
 
 
 def _config_xml() -> str:

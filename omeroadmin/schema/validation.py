@@ -9,8 +9,8 @@ from omeroadmin.schema.catalog import KEY_PATTERN, find_setting, is_secret, near
 from omeroadmin.schema.families import is_of_a_family
 from omeroadmin.schema.setting import Setting
 
-_UNSTORABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 has no way to write."""
+_UNSTORABLE = "[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+"""Pattern of the characters that XML 1.0 has no way to write; Python takes long to compile it."""
 _LONGEST_SHOWN = 100
 """Characters of a wrong value that a message repeats."""
 
@@ -42,7 +42,9 @@ def check_storable(name: str, value: str) -> None:
 
     :raises AdminError: ``value-unstorable``
     """
-    found = _UNSTORABLE.search(value)
+    if value.isascii() and value.isprintable():
+        return
+    found = re.search(_UNSTORABLE, value)
     if found:
         raise usage_error(
             "value-unstorable",

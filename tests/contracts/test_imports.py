@@ -68,6 +68,9 @@ def file(tmp_path: Path) -> Path:
         "config keys",
         "config all",
         "config version",
+        "config set omero.db.host z",
+        "config set omero.db.port 5432 --report",
+        "config set omero.db.host",
     ],
 )
 def test_quick_commands_load_not_even_typer(file: Path, command: str) -> None:
@@ -84,12 +87,12 @@ def test_a_plain_get_loads_next_to_nothing(file: Path) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "config set omero.db.host z",
-        "config set omero.db.port 5432",
+        "config set omero.db.host z --wait 1",
+        "config set omero.db.port 5432 --force",
         "config describe omero.db.port",
         "config search session timeout",
         "config parse --keys",
-        "config set omero.db.host",
+        "config set -- omero.db.host",
         "config load",
         "config def ldap",
         "config get -- omero.db.host",

@@ -10,7 +10,8 @@ from omeroadmin.profiles.store import read_profile, update_profile
 from tests.support.profiles import config_file, omero
 
 PROPERTIES = {
-    "omero.web.apps": '["é"]',
+    "omero.web.apps": '["figure"]',
+    "accent": "é",
     "omero.db.pass": "s3cret",
     "omero.ldap.password": "",
     "omero.db.host": "here",
@@ -29,7 +30,8 @@ def file(tmp_path: Path) -> Path:
 def test_get_prints_as_omeros_own_does(file: Path) -> None:
     assert omero(file, "config", "get", "omero.db.pass").stdout == "s3cret\n"
     assert omero(file, "config", "get").stdout == (
-        'example=two\nlines\nomero.db.host=here\nomero.db.pass=********\nomero.ldap.password=\nomero.web.apps=["é"]\n'
+        'accent=é\nexample=two\nlines\nomero.db.host=here\nomero.db.pass=********\nomero.ldap.password=\n'
+        'omero.web.apps=["figure"]\n'
     )
     several = omero(file, "config", "get", "omero.db.pass", "omero.db.host", "never.set", "--show-password")
     assert several.stdout == "omero.db.host=here\nomero.db.pass=s3cret\n"

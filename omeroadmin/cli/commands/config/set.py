@@ -6,15 +6,13 @@ from typing import Annotated
 
 import typer
 
+from omeroadmin.cli.assignment import assign
 from omeroadmin.cli.completion import complete_key, complete_value
 from omeroadmin.cli.config_options import WAIT_DEFAULT, Force, Report, Wait
 from omeroadmin.cli.context import config_file
 from omeroadmin.cli.input import read_input
-from omeroadmin.cli.output import print_lines
-from omeroadmin.cli.views.changes import change_lines, warn_unknown
 from omeroadmin.errors import usage_error
-from omeroadmin.profiles.store import update_profile
-from omeroadmin.schema.validation import check_name, check_value
+from omeroadmin.schema.validation import check_name
 
 
 def command(
@@ -38,16 +36,8 @@ def command(
     """
     if file is not None and value is not None:
         raise usage_error("value-given-twice", "both VALUE and --file are given", "leave one of them out")
-    config_xml = config_file()
-    check_name(name, value or "")
     if file is not None:
+        config_file()
+        check_name(name)
         value = read_input(file).rstrip()
-    if value is None:
-        changes = update_profile(config_xml, {}, [name], cause="config set", wait=wait)
-    else:
-        if not force:
-            check_value(name, value)
-        changes = update_profile(config_xml, {name: value}, cause="config set", wait=wait)
-        warn_unknown(name)
-    if report:
-        print_lines(*change_lines(changes))
+    assign(name, value, report=report, force=force, wait=wait)
