@@ -30,7 +30,7 @@ def file(tmp_path: Path) -> Path:
 def test_get_prints_as_omeros_own_does(file: Path) -> None:
     assert omero(file, "config", "get", "omero.db.pass").stdout == "s3cret\n"
     assert omero(file, "config", "get").stdout == (
-        'accent=é\nexample=two\nlines\nomero.db.host=here\nomero.db.pass=********\nomero.ldap.password=\n'
+        "accent=é\nexample=two\nlines\nomero.db.host=here\nomero.db.pass=********\nomero.ldap.password=\n"
         'omero.web.apps=["figure"]\n'
     )
     several = omero(file, "config", "get", "omero.db.pass", "omero.db.host", "never.set", "--show-password")

@@ -16,8 +16,10 @@ VERBS = ("all", "append", "def", "drop", "get", "keys", "list", "load", "lock", 
 CONTENT = (
     '<icegrid><properties id="__ACTIVE__"><property name="omero.config.profile" value="default" />'
     '<property name="omero.config.version" value="5.1.0" /></properties><properties id="default">'
-    '<property name="omero.config.version" value="5.1.0" /><property name="omero.web.apps" value="[&quot;figure&quot;]" />'
-    '<property name="accent" value="é" /><property name="omero.db.pass" value="s3cret" /><property name="omero.ldap.password" value="" />'
+    '<property name="omero.config.version" value="5.1.0" />'
+    '<property name="omero.web.apps" value="[&quot;figure&quot;]" />'
+    '<property name="accent" value="é" />'
+    '<property name="omero.db.pass" value="s3cret" /><property name="omero.ldap.password" value="" />'
     '<property name="omero.db.host" value="here" /><property name="example" value="two&#10;lines" />'
     '<property name="circle" value="${circle}" /><property name="Other.PASSWORD" value="x" />'
     '</properties><properties id="other" /><properties id="old"><property name="omero.config.version" value="4.2.1" />'

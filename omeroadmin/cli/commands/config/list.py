@@ -14,5 +14,6 @@ def command(show_password: ShowPassword = False) -> None:
 
     Example: omero config list
     """
+    profile = read_profile(config_file())
     say("WARNING: `omero config list` goes away one day; `omero config get` does the same")
-    print_lines(*property_lines(read_profile(config_file()), [], show_secrets=show_password))
+    print_lines(*property_lines(profile, [], show_secrets=show_password))
