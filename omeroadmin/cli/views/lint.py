@@ -19,14 +19,14 @@ _NARROWEST, _WIDEST = 40, 100
 def lint_lines(report: LintReport, *, width: int = _WIDEST, colour: bool = False) -> list[str]:
     """All findings, those of a rule together, and how many there are.
 
-    :param width: of the terminal; commands aren't broken, however long
+    :param width: of the terminal; commands and names of files aren't broken, however long
     """
     width = min(max(width, _NARROWEST), _WIDEST)
     lines: list[str] = []
     for severity, of_severity in groupby(report.findings, key=lambda finding: finding.severity):
         for code, of_code in groupby(of_severity, key=lambda finding: finding.code):
             lines += [*_rule_lines(severity, code, list(of_code), width, colour), ""]
-    return [*lines, *_wrapped(summary(report), width, "", "")]
+    return [*lines, _printable(summary(report))]
 
 
 def _rule_lines(severity: Severity, code: str, found: list[Finding], width: int, colour: bool) -> Iterator[str]:

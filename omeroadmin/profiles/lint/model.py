@@ -91,10 +91,10 @@ class LintFacts:
     command: str = "omero config"
     omerodir: Path | None = None
     user: str = "omero-server"
-    places: Mapping[Path, PlaceFacts] = field(default_factory=dict)
+    places: Mapping[Path, PlaceFacts] = field(default_factory=dict, repr=False)
     templates: Mapping[str, bool] = field(default_factory=dict)
     heaps: Mapping[str, int] = field(default_factory=dict)
-    heap_problem: str = ""
+    heap_problem: str = field(default="", repr=False)
     memory: int | None = None
     connections: int | None = None
     local_hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1", "::1"})

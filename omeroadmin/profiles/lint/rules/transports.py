@@ -54,7 +54,7 @@ def _encrypted(url: str) -> str:
 
 
 def old_protocols(facts: LintFacts) -> Iterator[Fault]:
-    """TLS 1.0, TLS 1.1 or SSL in ``omero.glacier2.IceSSL.Protocols`` or ``.ProtocolVersionMax``, as OMERO's default is."""
+    """TLS 1.0, 1.1 or SSL in ``omero.glacier2.IceSSL.Protocols`` or ``.ProtocolVersionMax``, as OMERO's default is."""
     old = [word for word in _words(facts.text(_PROTOCOLS)) if word.upper() in _OLD]
     if old:
         problem = f"{_PROTOCOLS}{_unset(facts, _PROTOCOLS)} allows {', '.join(old)}"
