@@ -16,9 +16,9 @@ def command(
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings count as errors do.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Say what is wrong with the properties, why it matters, and what mends it.
+    """Find what is wrong with the properties.
 
-    Unknown names, wrong values, and what doesn't fit together, the machine or its files.
+    Unknown names, wrong values, and what doesn't fit together: why it matters, and the command that mends it.
 
     Nothing is changed, no server is needed, and no secret is shown. The exit status is 1 if there is an error.
 
