@@ -88,16 +88,22 @@ class Document:
     def change(self, profile: str, changes: Mapping[str, str | None]) -> None:
         """Set properties of a profile, or remove those whose value is ``None``; overwritten ones keep their place."""
         block = self._make(profile)
+        present: dict[str | None, list[Element]] = {}
+        for child in block.findall("property"):
+            present.setdefault(child.get("name"), []).append(child)
+        gone: set[Element] = set()
         for name, value in changes.items():
-            present = [child for child in block.findall("property") if child.get("name") == name]
-            for child in present if value is None else present[1:]:
-                block.remove(child)
+            children = present.get(name, [])
+            gone.update(children if value is None else children[1:])
             if value is None:
                 continue
-            if present:
-                present[0].set("value", value)
+            if children:
+                children[0].set("value", value)
             else:
                 _add(block, name, value)
+        if gone:
+            # Removing them one by one would look through all the others each time.
+            block[:] = [child for child in block if child not in gone]
 
     def activate(self, profile: str) -> None:
         """Make a profile the active one, creating it where it is missing."""
