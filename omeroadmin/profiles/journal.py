@@ -6,6 +6,7 @@ a damaged one is moved aside, one that can't be written is left, and a warning s
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import warnings
@@ -142,7 +143,8 @@ class Journal:
         if stat.S_IMODE(status.st_mode) != SECRET_MODE:
             os.fchmod(self._descriptor, SECRET_MODE)
         if self._owner is not None and self._owner != (status.st_uid, status.st_gid):
-            os.fchown(self._descriptor, *self._owner)
+            with contextlib.suppress(PermissionError):  # root of a container may not be everybody's root
+                os.fchown(self._descriptor, *self._owner)
 
     def _tail(self, size: int, now: str) -> _Tail:
         """The last line that counts: whole, and carried out.

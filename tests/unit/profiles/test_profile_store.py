@@ -13,6 +13,7 @@ from omeroadmin.errors import AdminError, ExitStatus
 from omeroadmin.profiles.changes import Changes, PropertyChange
 from omeroadmin.profiles.store import (
     activate_profile,
+    drop_profile,
     ensure_saved,
     load_settings,
     read_profile,
@@ -103,6 +104,27 @@ def test_unknown_elements_comments_and_other_profiles_are_kept(tmp_path: Path) -
     assert '<properties refid="x" />' in active
     assert "why" not in active
     assert written.endswith('<include file="templates.xml" /></icegrid>')
+
+
+def test_attributes_order_and_foreign_elements_are_kept(tmp_path: Path) -> None:
+    block = (
+        '<properties id="default" note="mine"><property name="z" value="1" since="2019" /><!-- why -->'
+        '<property name="omero.config.version" value="5.1.0" /><group><property name="inner" value="2" /></group>'
+        '<property name="a" value="3" /><property value="nameless" /></properties>'
+    )
+    includes = '<include file="one.xml" /><include file="templates.xml" /><include file="two.xml" />'
+    file = config_file(tmp_path, f'<icegrid kind="x">{includes}{block}<server-template id="T" /></icegrid>')
+    assert read_profile(file).values == {"z": "1", "a": "3"}
+    update_profile(file, {"a": "4", "b": "5"})
+    written = body(file)
+    expected = block.replace('"3"', '"4"').replace("</properties>", '<property name="b" value="5" /></properties>')
+    assert expected in written
+    assert '<icegrid kind="x">' in file.read_text()
+    rest = written.partition(expected)
+    assert rest[0].endswith('<include file="one.xml" /><include file="two.xml" />')
+    assert rest[2] == '<server-template id="T" /><include file="templates.xml" /></icegrid>'
+    drop_profile(file, "default")
+    assert '<server-template id="T" />' in body(file)
 
 
 def test_white_space_of_a_hand_edited_file_is_layout(tmp_path: Path) -> None:
