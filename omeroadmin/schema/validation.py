@@ -84,12 +84,17 @@ def _brief(value: str) -> str:
     return repr(value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…")
 
 
+def is_unknown(name: str) -> bool:
+    """Whether a name is OMERO's or Ice's and nobody has declared it."""
+    return name.startswith(("omero.", "Ice.")) and find_setting(name) is None and not is_of_a_family(name)
+
+
 def unknown_name(name: str) -> str | None:
     """A warning for a name of OMERO's or Ice's that nobody has declared: most likely a slip.
 
     :return: one line, with the nearest names; ``None`` for a name that is known or that OMERO doesn't own
     """
-    if not name.startswith(("omero.", "Ice.")) or find_setting(name) is not None or is_of_a_family(name):
+    if not is_unknown(name):
         return None
     near = nearest_names(name)
     question = f"; did you mean {' or '.join(near)}?" if near else ""

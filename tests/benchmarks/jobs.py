@@ -46,7 +46,7 @@ def make_files(directory: Path) -> Files:
         directory / "line.properties",
     )
     few = {KEY: "localhost", "omero.data.dir": "/OMERO"}
-    many = {f"my.property.{number}": f"value {number}" for number in range(MANY - len(few))}
+    many = {f"omero.my.property.{number}": f"value {number}" for number in range(MANY - len(few))}
     update_profile(files.small, few)
     update_profile(files.large, {**few, **many})
     files.line.write_text(f"{KEY}=localhost\n")

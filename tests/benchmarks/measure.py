@@ -116,8 +116,7 @@ def run(program: Program) -> float:
     command = [word.replace(COUNT, number) for word in program.arguments]
     start = time.perf_counter()
     # The end of its output tells the end of the program; waiting with a deadline alone looks only at 16, 32, 64 ms.
-    subprocess.run(command, env=user_environment(program.config_xml), stdout=subprocess.PIPE, check=True,
-                   timeout=_TIMEOUT)  # fmt: skip
+    subprocess.run(command, env=user_environment(program.config_xml), capture_output=True, check=True, timeout=_TIMEOUT)
     return (time.perf_counter() - start) * 1000
 
 

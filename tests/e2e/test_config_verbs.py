@@ -100,6 +100,14 @@ def test_slips_of_set(file: Path) -> None:
     assert ok(file, "set", "my.own", "x") == ""
 
 
+def test_many_slips_at_once_are_few_words(file: Path) -> None:
+    lines = "".join(f"omero.my.{number}=x\n" for number in range(30))
+    done = installed(file, "config", "load", input_text=lines)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (0, "", 11)
+    assert "20 more names" in done.stderr
+    assert len(ok(file, "keys").splitlines()) == 30
+
+
 def test_passwords_are_masked_in_listings_only(file: Path) -> None:
     names = ["omero.db.pass", "omero.ldap.password", "MY.PASSWORD", "my.SecretPass", "my.secret", "my.secret_key"]
     for name in names:

@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from omeroadmin.cli.boundary import say
 from omeroadmin.profiles.changes import Changes, PropertyChange
 from omeroadmin.schema.catalog import MASK, is_secret
-from omeroadmin.schema.validation import unknown_name
+from omeroadmin.schema.validation import is_unknown, unknown_name
+
+_MOST_WARNINGS = 10
+"""Names that are warned about one by one: finding the nearest ones takes a millisecond each."""
 
 
 def change_lines(changes: Changes) -> list[str]:
@@ -44,8 +47,10 @@ def _one_line(value: str) -> str:
     return value.replace("\\", "\\\\").replace("\n", "\\n") if "\n" in value else value
 
 
-def warn_unknown(name: str) -> None:
-    """A word on stderr about a name that is most likely a slip."""
-    warning = unknown_name(name)
-    if warning is not None:
-        say(f"WARNING: {warning}")
+def warn_unknown(*names: str) -> None:
+    """A word on stderr about each name that is most likely a slip; about the first of them, where there are many."""
+    unknown = [name for name in dict.fromkeys(names) if is_unknown(name)]
+    for name in unknown[:_MOST_WARNINGS]:
+        say(f"WARNING: {unknown_name(name)}")
+    if len(unknown) > _MOST_WARNINGS:
+        say(f"WARNING: {len(unknown) - _MOST_WARNINGS} more names aren't declared either; see all: omero config lint")

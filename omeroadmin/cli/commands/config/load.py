@@ -36,5 +36,4 @@ def command(
         for entry in parse_properties(read_input(file), "stdin" if file == "-" else file, escapes=escapes)
     ]
     load_properties(config_xml, entries, overwrite=overwrite, force=force, cause="config load", wait=wait)
-    for name in dict.fromkeys(entry.name for entry in entries):
-        warn_unknown(name)
+    warn_unknown(*(entry.name for entry in entries))
