@@ -351,6 +351,7 @@ SECRET = "Zq7-Unverwechselbar"
         {"omero.db.my_password": SECRET},
         {"omero.db.pass": SECRET, "omero.name": "${omero.db.pass} ", "omero.db.port": "${omero.db.pass}"},
         {"omero.db.pass": SECRET, "omero.data.dir": "/${omero.db.pass}"},
+        {"omero.db.pass": f"{SECRET}{'x' * 90}", "omero.policy.binary_access": "+read,${omero.db.pass}"},
         {"omero.ldap.password": SECRET, "omero.db.user": f" {SECRET}"},
         {"omero.web.secret_key": SECRET},
         {**LDAP, "omero.ldap.urls": f"ldap://user:{SECRET}@ad.example.net"},
