@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.jobs import benchmarks, comparisons, make_files
+from tests.benchmarks.jobs import benchmarks, comparisons, full_program_python, make_files
 from tests.benchmarks.measure import HEADING, measure, median
 from tests.support import peer
 
@@ -34,7 +34,8 @@ def main() -> int:
             print(f"{job.name:<50} {ours:9.1f} {theirs:9.1f} {theirs / ours:7.1f} x", flush=True)
         if peer.missing_reason():
             print(peer.missing_reason())
-        print("OMERO_PY=/path/to/python with omero-py and Ice: its whole program is measured as well")
+        if full_program_python() is None:
+            print("omero-py's whole program isn't measured: OMERO_PY names no Python with omero-py and Ice")
     return 0 if met else 1
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -95,14 +97,23 @@ class Comparison:
     slow: bool = False
 
 
+def full_program_python() -> str | None:
+    """The Python that ``OMERO_PY`` names, if omero-py and Ice are there."""
+    python = os.environ.get("OMERO_PY", "")
+    if not shutil.which(python):
+        return None
+    done = subprocess.run([python, "-c", "import Ice, omero.main"], capture_output=True, check=False, timeout=60)
+    return python if done.returncode == 0 else None
+
+
 def comparisons(files: Files) -> list[Comparison]:
     """Jobs that omero-py does as well; none where it isn't installed."""
     found: list[Comparison] = []
     if peer.missing_reason() is None:
         driver = (sys.executable, str(Path(__file__).with_name("omero_py.py")), str(peer.PEERS))
         found += _jobs(files, "omero-py's code without Ice", lambda file: (*driver, str(file)))
-    full = os.environ.get("OMERO_PY")
-    if full:
+    full = full_program_python()
+    if full is not None:
         program = (full, "-c", "from omero.main import main; raise SystemExit(main())", "config")
         found += _jobs(files, "omero-py", lambda _: program)
     return found

@@ -10,7 +10,7 @@ from omeroadmin.profiles.reader import read_profile
 
 
 def command(show_password: ShowPassword = False) -> None:
-    """Print all properties that are set: `config get` by its old name.
+    """Print properties that are set: `config get`'s old name.
 
     Example: omero config list
     """
