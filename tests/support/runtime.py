@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from omeroadmin.grid.properties import properties_text
 from omeroadmin.schema.instance import Instance
 from omeroadmin.system.clock import wait_until
 from omeroadmin.system.sockets import connect_unix
@@ -129,7 +130,7 @@ class Runtime:
             **(properties or {}),
         }
         config = directory / "config"
-        config.write_text("".join(f"{name}={value}\n" for name, value in everything.items()))
+        config.write_text(properties_text(everything.items()))
         config.chmod(0o600)
         process = subprocess.Popen(
             [sys.executable, "-m", "omeroadmin.runtime", kind, *options, f"--Ice.Config={config}"],

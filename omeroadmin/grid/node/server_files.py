@@ -7,6 +7,7 @@ from pathlib import Path
 
 from omeroadmin.grid.layout import NodeLayout
 from omeroadmin.grid.model import ServerSpecification
+from omeroadmin.grid.properties import properties_text
 from omeroadmin.system import files
 
 _LOG_TAIL = 8192
@@ -27,9 +28,7 @@ def write_configuration(layout: NodeLayout, server: ServerSpecification) -> None
 def configuration_text(server: ServerSpecification) -> str:
     """``key=value`` lines: who the server is, then the descriptor's properties in their order."""
     identity = (("Ice.ServerId", server.identifier), ("Ice.Admin.ServerId", server.identifier))
-    # A property is one line; JSON, the only kind of value that may have several, means the same on one.
-    pairs = ((name, " ".join(value.splitlines())) for name, value in (*identity, *server.properties))
-    return "".join(f"{name}={value}\n" for name, value in pairs)
+    return properties_text((*identity, *server.properties))
 
 
 def remove_leftovers(layout: NodeLayout, server: str) -> None:

@@ -11,6 +11,10 @@ from omeroadmin.errors import configuration_error
 
 _HEAP = re.compile(r"-Xmx(\d+)([kmg]?)", re.IGNORECASE)
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+_TOKEN = re.compile(r"\\[\\#= ]|.", re.DOTALL)
+_BLANK = "\\ "
+_BLANKS = frozenset({_BLANK, " ", "\t", "\r"})
+_PLAIN = {"\\\\": "\\", "\\#": "#", "\\=": "=", _BLANK: " "}
 _SERVER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -61,6 +65,9 @@ def parse_command_line(arguments: Sequence[str]) -> CommandLine:
 def read_properties(path: Path) -> dict[str, str]:
     """Properties of a configuration file, one ``key=value`` a line; of two, the later one wins.
 
+    The file is written by Ice's rules: a number sign begins a comment, and a backslash stands before what would
+    otherwise not be a part of the text: a number sign, an equals sign, a backslash, a blank at the ends of a value.
+
     :raises AdminError: ``configuration-missing``
     """
     try:
@@ -70,11 +77,31 @@ def read_properties(path: Path) -> dict[str, str]:
             "configuration-missing", f"configuration file {path} can't be read: {error}"
         ) from error
     properties: dict[str, str] = {}
-    for line in text.splitlines():
-        name, separator, value = line.partition("=")
-        if separator and not line.startswith("#"):
-            properties[name.strip()] = value.strip()
+    for line in text.split("\n"):
+        parsed = _parse_line(line)
+        if parsed is not None:
+            properties[parsed[0]] = parsed[1]
     return properties
+
+
+def _parse_line(line: str) -> tuple[str, str] | None:
+    """Name and value of a line; ``None`` where it holds no property."""
+    tokens = _TOKEN.findall(line)
+    if "#" in tokens:
+        tokens = tokens[: tokens.index("#")]
+    if "=" not in tokens:
+        return None
+    separator = tokens.index("=")
+    name = "".join(_PLAIN.get(token, token) for token in tokens[:separator]).strip()
+    return name, _value(tokens[separator + 1 :])
+
+
+def _value(tokens: list[str]) -> str:
+    """A value: blanks at its ends count only where they are escaped, and only there IceGrid escapes them."""
+    first = next((index for index, token in enumerate(tokens) if token not in _BLANKS), len(tokens))
+    last = next((index for index in range(len(tokens), first, -1) if tokens[index - 1] not in _BLANKS), first)
+    inner = (_PLAIN.get(token, token) if token != _BLANK else token for token in tokens[first:last])
+    return "".join((" " * tokens[:first].count(_BLANK), *inner, " " * tokens[last:].count(_BLANK)))
 
 
 def server_id_of(properties: dict[str, str]) -> str:

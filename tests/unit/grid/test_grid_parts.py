@@ -72,7 +72,7 @@ def test_the_registry_remembers(tmp_path: Path) -> None:
 
 
 def test_a_configuration_file(tmp_path: Path) -> None:
-    text = 'Ice.ServerId=Blitz-0\nIce.Admin.ServerId=Blitz-0\nb=1=2\na=two lines "x"\nb=3\n'
+    text = 'Ice.ServerId=Blitz-0\nIce.Admin.ServerId=Blitz-0\nb=1=2\na=two lines\u2028"x"\nb=3\n'
     assert configuration_text(SERVER) == text
     layout = NodeLayout(Instance(tmp_path))
     write_configuration(layout, SERVER)
