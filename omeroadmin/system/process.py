@@ -44,16 +44,20 @@ def run(
     *,
     timeout: float,
     environment: Mapping[str, str] | None = None,
+    inherit: bool = True,
     input_text: str | None = None,
     directory: Path | None = None,
+    merge: bool = False,
 ) -> Completed:
     """Run a program to its end.
 
     :param arguments: program and arguments; no secrets, other users can read them
     :param timeout: seconds after which the program is killed
     :param environment: variables added to the present ones
+    :param inherit: whether the program gets the present variables at all
     :param input_text: text for stdin; nothing by default
     :param directory: working directory
+    :param merge: whether what goes to stderr comes in its place between that of stdout
     :raises AdminError: ``program-missing``, ``program-timeout``
     """
     words = tuple(os.fspath(argument) for argument in arguments)
@@ -61,11 +65,12 @@ def run(
         done = subprocess.run(
             words,
             input=input_text if input_text is not None else "",
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merge else subprocess.PIPE,
             text=True,
             errors="replace",
             timeout=timeout,
-            env={**os.environ, **(environment or {})},
+            env=_variables(environment, inherit=inherit),
             cwd=directory,
             check=False,
         )
@@ -77,7 +82,7 @@ def run(
         ) from error
     except subprocess.TimeoutExpired as error:
         raise failed_error("program-timeout", f"{words[0]} did not end within {timeout:g} seconds") from error
-    return Completed(words, done.returncode, done.stdout, done.stderr)
+    return Completed(words, done.returncode, done.stdout, done.stderr or "")
 
 
 def check(
@@ -104,12 +109,14 @@ def spawn(
     arguments: Sequence[str | os.PathLike[str]],
     *,
     environment: Mapping[str, str] | None = None,
+    inherit: bool = True,
     directory: Path | None = None,
     output: IO[bytes] | int = subprocess.DEVNULL,
     error_output: IO[bytes] | int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own, so that it outlives this process and its terminal.
 
+    :param inherit: whether the program gets the present variables besides those given
     :raises AdminError: ``program-missing``
     """
     words = [os.fspath(argument) for argument in arguments]
@@ -119,12 +126,16 @@ def spawn(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=error_output,
-            env={**os.environ, **(environment or {})},
+            env=_variables(environment, inherit=inherit),
             cwd=directory,
             start_new_session=True,
         )
     except OSError as error:
         raise configuration_error("program-missing", f"{words[0]} can't be run: {error.strerror}") from error
+
+
+def _variables(given: Mapping[str, str] | None, *, inherit: bool) -> dict[str, str]:
+    return {**(os.environ if inherit else {}), **(given or {})}
 
 
 def find_program(name: str) -> Path | None:
