@@ -6,7 +6,7 @@ from omeroadmin.errors import configuration_error
 from omeroadmin.grid.driver import driver_for
 from omeroadmin.grid.rewrite import plan_rewrite
 from omeroadmin.memory.facts import system_memory_megabytes
-from omeroadmin.memory.strategies import ServiceMemory, memory_options, service_memory
+from omeroadmin.memory.strategies import memory_options
 from omeroadmin.profiles.store import ensure_saved, load_settings
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
@@ -37,11 +37,3 @@ def plan_admin_rewrite(instance: Instance, *, force: bool = False) -> Plan:
         )
     ensure_saved(instance.config_xml, cause="admin rewrite")
     return plan_templates(instance, settings, force=force)
-
-
-def memory_settings(instance: Instance) -> tuple[ServiceMemory, ...]:
-    """What ``admin jvmcfg`` shows.
-
-    :raises AdminError: ``setting-invalid``
-    """
-    return service_memory(load_settings(instance), system_memory_megabytes())

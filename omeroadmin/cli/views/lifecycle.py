@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 
-from omeroadmin.cli.output import print_lines, say
-from omeroadmin.memory.strategies import ServiceMemory
+from omeroadmin.cli.output import say
 
 
 class StderrReporter:
@@ -23,8 +21,3 @@ class StderrReporter:
         """Something for whoever is watching."""
         if self._watched:
             say(line)
-
-
-def print_memory(services: Sequence[ServiceMemory]) -> None:
-    """The memory settings of all services."""
-    print_lines("JVM Settings:", "============", *(service.describe() for service in services))
