@@ -47,7 +47,8 @@ def _property(setting: Setting) -> dict[str, Any]:
     description = " ".join(part for part in (setting.description, f"Takes {wording(setting.type)}.") if part)
     form: dict[str, Any] = {"description": description, **json_schema(setting.type)}
     # An empty default may be none of the type: it says that there is no value.
-    form["default"] = _native(setting, setting.default)
+    if not setting.has_no_default:
+        form["default"] = _native(setting, setting.default)
     if setting.example:
         form["examples"] = [_native(setting, setting.example)]
     if setting.is_secret:

@@ -50,7 +50,8 @@ class ValueType:
     :param pattern: regular expression that the whole of a text matches
     :param words: what messages call it where the kind alone says too little, e.g. ``an e-mail address``
     :param optional: whether the empty text stands for no value
-    :param none: whether the default ``None`` stands for no value, as the manual writes it for OMERO.web
+    :param none: whether the default ``None`` stands for no value, as the manual writes it for OMERO.web; set by hand it
+        would be text of four letters there
     """
 
     kind: Kind

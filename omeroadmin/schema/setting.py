@@ -39,6 +39,11 @@ class Setting:
         return self.type.kind
 
     @property
+    def has_no_default(self) -> bool:
+        """Whether the default is the manual's ``None``: nobody can set that, only remove the property."""
+        return self.type.none and self.default == "None"
+
+    @property
     def is_secret(self) -> bool:
         """Whether listings hide the value."""
         return self.type.kind is Kind.SECRET

@@ -60,8 +60,14 @@ def check_value(name: str, value: str) -> None:
     :raises AdminError: ``value-invalid``
     """
     setting = find_setting(name)
-    if setting is None or value == setting.default:
+    if setting is None or (value == setting.default and not setting.has_no_default):
         return
+    if setting.type.none and value.strip() == "None":
+        raise usage_error(
+            "value-invalid",
+            f"{name} would be the text 'None', not no value",
+            f"without a value it is unset: omero config set {name} (--force takes any value)",
+        )
     from omeroadmin.schema.values.check import problem_with
 
     problem = problem_with(setting.type, value)

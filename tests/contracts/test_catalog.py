@@ -108,10 +108,10 @@ def test_readers_are_named(setting: Setting) -> None:
 
 @each
 def test_default_and_example_are_values(setting: Setting) -> None:
-    if setting.default:
+    if setting.default and not setting.has_no_default:
         assert problem_with(setting.type, setting.default) is None
     else:
-        assert problem_with(setting.type, "") is None, "the default itself can't be set"
+        assert setting.has_no_default or problem_with(setting.type, "") is None, "the default itself can't be set"
         assert setting.example or setting.is_secret, "an empty default shows nobody what a value looks like"
     if setting.example:
         assert problem_with(setting.type, setting.example) is None
@@ -121,7 +121,8 @@ def test_default_and_example_are_values(setting: Setting) -> None:
 
 @each
 def test_settings_take_their_default_and_example(setting: Setting) -> None:
-    for value in filter(None, (setting.default, setting.example)):
+    default = "" if setting.has_no_default else setting.default
+    for value in filter(None, (default, setting.example)):
         check_value(setting.name, value)
 
 

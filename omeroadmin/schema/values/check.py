@@ -22,7 +22,7 @@ def problem_with(value_type: ValueType, text: str) -> str | None:
 
     :return: words that follow ``X is …, but takes``, e.g. ``a port number from 1 to 65535``; ``None`` for a value
     """
-    if (value_type.optional and not text.strip()) or (value_type.none and text.strip() == "None"):
+    if value_type.optional and not text.strip():
         return None
     if _REFERENCE.search(text):
         return None

@@ -35,8 +35,6 @@ def json_schema(value_type: ValueType) -> Form:
     forms = _forms(value_type)
     if value_type.kind not in (Kind.TEXT, Kind.SECRET, Kind.REGEX, Kind.PATH) or value_type.pattern:
         forms.append(_text(REFERENCE))
-    if value_type.none:
-        forms.append({"const": "None"})
     if value_type.optional:
         forms.append(_text(r"^\s*$"))
     return forms[0] if len(forms) == 1 else {"anyOf": forms}

@@ -34,8 +34,6 @@ _JSON_EXAMPLES = ("[]", "{}", '["a"]', '[["a", "b"]]', '""', "0", "true", "null"
 def wording(value_type: ValueType) -> str:
     """What values of a type are called, e.g. ``a whole number of ms, 0 or more``."""
     text = value_type.words or _wording(value_type)
-    if value_type.none:
-        text += ", or None"
     return f"{text}, or nothing" if value_type.optional else text
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from omeroadmin.errors import AdminError
 from omeroadmin.schema import kinds
 from omeroadmin.schema.kinds import Kind, ValueType
+from omeroadmin.schema.validation import check_value
 from omeroadmin.schema.values.check import problem_with, split_list
 from omeroadmin.schema.values.words import generic_example, wording
 
@@ -188,8 +190,14 @@ def test_a_size_in_another_unit_is_compared_in_that() -> None:
 def test_no_value_is_a_value_where_it_may_be() -> None:
     assert problem_with(kinds.PORT, "") is not None
     assert problem_with(kinds.optional(kinds.PORT), " ") is None
-    assert problem_with(ValueType(Kind.HOST, none=True), "None") is None
-    assert wording(ValueType(Kind.HOST, none=True, optional=True)).endswith(", or None, or nothing")
+    assert wording(ValueType(Kind.HOST, optional=True)).endswith(", or nothing")
+
+
+def test_none_is_no_value_that_can_be_set() -> None:
+    with pytest.raises(AdminError, match="the text 'None'") as caught:
+        check_value("omero.web.prefix", "None")
+    assert "omero config set omero.web.prefix" in caught.value.hint
+    check_value("omero.web.csrf_cookie_samesite", "None")
 
 
 def test_a_reference_stands_for_any_value() -> None:
