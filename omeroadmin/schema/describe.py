@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from omeroadmin.errors import AdminError, usage_error
-from omeroadmin.schema.catalog import MASK, find_setting, nearest_names, settings
+from omeroadmin.schema.catalog import MASK, find_setting, is_secret, nearest_names, settings
+from omeroadmin.schema.kinds import Kind
 from omeroadmin.schema.setting import Setting
 from omeroadmin.schema.values.words import example, wording
 
@@ -78,7 +79,7 @@ def _description(name: str, setting: Setting, values: Mapping[str, str]) -> Desc
         setting.affects,
         tuple(f"{setting.name}.{service}" for service in setting.services) if name == setting.name else (),
         setting.obsolete,
-        "VALUE" if setting.is_secret else example(setting),
+        "VALUE" if setting.kind is Kind.SECRET else example(setting),
     )
 
 
@@ -89,8 +90,10 @@ def _masked(setting: Setting, text: str) -> str:
 def _expanded(text: str, values: Mapping[str, str]) -> str:
     from omeroadmin.schema.settings import Settings
 
+    # A reference to a secret shows no more than the secret itself does.
+    shown = {name: MASK if value and is_secret(name) else value for name, value in values.items()}
     try:
-        return Settings({**values, "": text}).text("")
+        return Settings({**shown, "": text}).text("")
     except AdminError:
         # References that go in a circle have no value; describing them is still of use.
         return text

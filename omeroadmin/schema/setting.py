@@ -21,6 +21,7 @@ class Setting:
     :param services: endings that set it for one service alone, e.g. ``blitz`` of ``omero.jvmcfg.heap_size.blitz``
     :param obsolete: why it does nothing any more, e.g. ``does nothing since OMERO 5.3: …``; empty while it works
     :param example: a value that fits, where the default is none
+    :param holds_secrets: whether values of another kind than a secret may have passwords inside
     """
 
     name: str
@@ -32,6 +33,7 @@ class Setting:
     services: tuple[str, ...] = ()
     obsolete: str = ""
     example: str = ""
+    holds_secrets: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -46,4 +48,4 @@ class Setting:
     @property
     def is_secret(self) -> bool:
         """Whether listings hide the value."""
-        return self.type.kind is Kind.SECRET
+        return self.holds_secrets or self.type.kind is Kind.SECRET

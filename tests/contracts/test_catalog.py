@@ -116,7 +116,7 @@ def test_default_and_example_are_values(setting: Setting) -> None:
     if setting.example:
         assert problem_with(setting.type, setting.example) is None
         assert setting.example != setting.default
-    assert not (setting.is_secret and setting.example), "an example of a secret gets used"
+    assert not (setting.kind is Kind.SECRET and setting.example), "an example of a secret gets used"
 
 
 @each

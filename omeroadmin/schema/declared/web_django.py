@@ -64,6 +64,7 @@ SETTINGS: tuple[Setting, ...] = (
         "pip install django-redis.",
         affects=_WEB,
         example='{"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": "redis://127.0.0.1:6379/0"}}',
+        holds_secrets=True,
     ),
     Setting(
         "omero.web.databases",
@@ -71,9 +72,10 @@ SETTINGS: tuple[Setting, ...] = (
         _DATABASES,
         "{}",
         "Databases for Django itself: for apps that need one, or for sessions. Never name OMERO's own database here. "
-        "Passwords in it are shown in listings.",
+        "Listings mask it, because there may be passwords inside.",
         affects=_WEB,
         example='{"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "/opt/omero/web/sessions.db"}}',
+        holds_secrets=True,
     ),
     Setting(
         "omero.web.debug",

@@ -84,7 +84,7 @@ def example(setting: Setting) -> str:
     """A value that a property takes: the declared example, the default, or one that any of the type has."""
     if setting.example:
         return setting.example
-    if setting.default and not setting.is_secret and not (setting.type.none and setting.default == "None"):
+    if setting.default and setting.kind is not Kind.SECRET and not setting.has_no_default:
         return setting.default
     return generic_example(setting.type)
 

@@ -120,3 +120,10 @@ def test_sections_are_those_of_the_neighbours() -> None:
 def test_all_are_declared_with_and_without_the_web() -> None:
     assert len(declared()) == len(settings())
     assert len(declared(web=False)) + len(declared_web()) == len(settings())
+
+
+def test_a_reference_to_a_secret_is_masked() -> None:
+    values = {"omero.mail.username": "a-${omero.db.pass}", "omero.db.pass": "s3cret"}
+    (found,) = describe(["omero.mail.username"], values)
+    assert "s3cret" not in str(found)
+    assert found.in_force == f"a-{MASK}"
