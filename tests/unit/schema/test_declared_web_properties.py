@@ -245,6 +245,8 @@ def test_every_property_of_the_web_is_here() -> None:
 
 def test_secrets() -> None:
     assert {setting.name for setting in SETTINGS if is_secret(setting.name)} == {
+        "omero.web.caches",
+        "omero.web.databases",
         "omero.web.public.password",
         "omero.web.secret_key",
     }
