@@ -140,8 +140,12 @@ def driver_for(instance: Instance, settings: Settings) -> GridDriver:
             from omeroadmin.grid.drivers.embedded import EmbeddedDriver
 
             return EmbeddedDriver(instance)
+        case "icegrid":
+            from omeroadmin.grid.drivers.icegrid import IceGridDriver
+
+            return IceGridDriver(instance)
     raise configuration_error(
         "setting-invalid",
-        f"{DRIVER} is {settings.text(DRIVER)!r}; this version knows auto and embedded",
+        f"{DRIVER} is {settings.text(DRIVER)!r}; known are auto, embedded and icegrid",
         f"omero config set {DRIVER} auto",
     )

@@ -52,12 +52,13 @@ class ServerSpecification:
 
 
 class Cause(StrEnum):
-    """Why a server is disabled."""
+    """Why a server is disabled, or can't run at all."""
 
     NONE = ""
     ADMIN = "admin"
     NOT_INSTALLED = "not-installed"
     FAILED = "failed"
+    NODE_DOWN = "node-down"
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,12 @@ class ServerState:
     @property
     def is_awaited(self) -> bool:
         """Whether the node is still at making it active."""
-        return self.always and self.enabled and not self.is_active
+        return self.always and self.enabled and not self.is_active and not self.is_cut_off
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether its node is down or can't be reached."""
+        return self.cause == Cause.NODE_DOWN
 
 
 @dataclass(frozen=True)
