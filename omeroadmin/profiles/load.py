@@ -7,10 +7,9 @@ from pathlib import Path
 
 from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.profiles.changes import Changes
-from omeroadmin.profiles.properties import Entry
+from omeroadmin.profiles.entries import Entry, check_entry
 from omeroadmin.profiles.store import WAIT, change_profile
-from omeroadmin.schema.catalog import MASK, is_secret
-from omeroadmin.schema.validation import check_name, check_value
+from omeroadmin.schema.catalog import is_secret
 
 
 def load_properties(
@@ -27,10 +26,12 @@ def load_properties(
 
     :param overwrite: whether an entry may change a property that is set, or an earlier entry
     :param force: whether values of a wrong kind are taken
-    :raises AdminError: ``property-conflict``, ``masked-secret``, ``property-name-invalid``, ``value-invalid``, each
-        with file and line; else as :func:`omeroadmin.profiles.store.change_profile`
+    :raises AdminError: ``property-conflict``, or as :func:`omeroadmin.profiles.entries.check_entry`, with file and
+        line; else as :func:`omeroadmin.profiles.store.change_profile`
     """
-    checked = [_checked(entry, force) for entry in entries]
+    checked = list(entries)
+    for entry in checked:
+        check_entry(entry, force=force)
 
     def decide(present: Mapping[str, str]) -> Mapping[str, str | None]:
         values = dict(present)
@@ -42,24 +43,6 @@ def load_properties(
         return {entry.name: values[entry.name] for entry in checked}
 
     return change_profile(config_xml, decide, profile, cause=cause, wait=wait)
-
-
-def _checked(entry: Entry, force: bool) -> Entry:
-    if entry.value == MASK and is_secret(entry.name):
-        raise configuration_error(
-            "masked-secret",
-            f"{entry.origin}: {entry.name} is {MASK}, which stands for a value that was not shown",
-            "list with the secrets: omero config get --show-password",
-        )
-    try:
-        check_name(entry.name)
-        if not force:
-            check_value(entry.name, entry.value)
-    except AdminError as error:
-        raise AdminError(
-            error.code, f"{entry.origin}: {error.message}", hint=error.hint, exit_status=error.exit_status
-        ) from error
-    return entry
 
 
 def _conflict(entry: Entry, old: str) -> AdminError:

@@ -192,11 +192,9 @@ def _check(changes: Mapping[str, str | None]) -> None:
 
     for name, value in changes.items():
         if name in RESERVED:
-            raise usage_error(
-                "property-reserved",
-                f"{name} belongs to config.xml itself and can't be set",
-                "choose the active profile with: omero config def NAME",
-            )
+            from omeroadmin.profiles.entries import reserved_property
+
+            raise reserved_property(name)
         if value is not None:
             check_name(name)
             check_storable(name, value)

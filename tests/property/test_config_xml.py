@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omeroadmin.profiles.document import Document
-from omeroadmin.profiles.properties import parse_properties
 from omeroadmin.profiles.reader import RESERVED, parse_content
 from omeroadmin.profiles.store import read_profile, update_profile
 
@@ -56,14 +55,3 @@ def test_saving_again_changes_nothing(properties: dict[str, str]) -> None:
     assert content is not None
     assert Document(Path("x"), content).finish() is None
     assert parse_content(Path("x"), content).profile("default").values == properties
-
-
-one_line = values.map(lambda value: "".join(value.split("\n")).strip()).filter(
-    lambda value: value[:1] not in ("=", ":") and (len(value) - len(value.rstrip("\\"))) % 2 == 0
-)
-
-
-@given(st.dictionaries(names, one_line, max_size=6))
-def test_a_listing_loads_as_the_same_properties(properties: dict[str, str]) -> None:
-    listing = "".join(f"{name}={value}\n" for name, value in properties.items())
-    assert {entry.name: entry.value for entry in parse_properties(listing, "x")} == properties
