@@ -18,6 +18,9 @@ from omeroadmin.steps.kinds import WriteFile
 from omeroadmin.steps.plan import Plan
 from omeroadmin.system.files import PLAIN_MODE, SECRET_MODE, read_bytes
 
+REGISTRY_DATA = "IceGrid.Registry.Data"
+"""Property of the registry's directory, as OMERO's own tools read it."""
+
 _ICESSL = "omero.glacier2.IceSSL."
 _MEMORY = "omero.jvmcfg."
 
@@ -28,16 +31,18 @@ def plan_rewrite(
     memory_options: Mapping[str, tuple[str, ...]],
     *,
     python: str = sys.executable,
+    registry_data: str = REGISTRY_DATA,
     force: bool = False,
 ) -> Plan:
     """The files that differ from what the settings ask for.
 
     :param memory_options: options of each service, by its name in ``omero.jvmcfg.*``
     :param python: the interpreter that runs the servers
+    :param registry_data: what the installed IceGrid calls the property of the registry's directory
     :param force: write also what is as it should be
     :raises AdminError: ``setting-invalid``, ``port-invalid``, ``template-invalid``
     """
-    rendered = render_files(instance, settings, memory_options, python=python)
+    rendered = render_files(instance, settings, memory_options, python=python, registry_data=registry_data)
     # The password of the certificates stands in templates.xml.
     modes = {instance.templates_xml: SECRET_MODE}
     steps = tuple(
@@ -49,13 +54,18 @@ def plan_rewrite(
 
 
 def render_files(
-    instance: Instance, settings: Settings, memory_options: Mapping[str, tuple[str, ...]], *, python: str
+    instance: Instance,
+    settings: Settings,
+    memory_options: Mapping[str, tuple[str, ...]],
+    *,
+    python: str,
+    registry_data: str = REGISTRY_DATA,
 ) -> dict[Path, str]:
     """All files of the grid with the content that they should have.
 
     :raises AdminError: ``setting-invalid``, ``port-invalid``, ``template-invalid``
     """
-    context = _context(settings, memory_options, python)
+    context = {**_context(settings, memory_options, python), "registry_data": registry_data}
     templates = {
         instance.master_cfg: "master.cfg",
         instance.internal_cfg: "internal.cfg",

@@ -7,6 +7,8 @@ import pwd
 from pathlib import Path
 
 from omeroadmin.errors import configuration_error
+from omeroadmin.grid.driver import driver_for
+from omeroadmin.grid.icegrid.programs import check_versions
 from omeroadmin.grid.ports import used_ports
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
@@ -37,9 +39,10 @@ def refuse_root(instance: Instance) -> None:
 
 
 def refuse_foreign(instance: Instance, settings: Settings) -> None:
-    """Only reference instances on one machine are supervised by this version.
+    """Only reference instances are supervised by this version, and not those that a service manager runs.
 
-    :raises AdminError: ``distribution-unsupported``, ``setting-invalid``, ``environment-unset``
+    :raises AdminError: ``distribution-unsupported``, ``setting-invalid``, ``icegrid-missing``, ``icegrid-version``,
+        ``environment-unset``
     """
     if instance.is_distribution:
         raise configuration_error(
@@ -47,13 +50,8 @@ def refuse_foreign(instance: Instance, settings: Settings) -> None:
             f"{instance.omerodir} holds a distribution of OMERO.server; its servers are run by its own programs",
             "make a reference instance: omero install --help",
         )
-    driver = settings.text("omero.grid.driver").strip()
-    if driver != "embedded":
-        raise configuration_error(
-            "setting-invalid",
-            f"omero.grid.driver is {driver!r}; this version knows embedded",
-            "omero config set omero.grid.driver embedded",
-        )
+    if driver_for(instance, settings).name == "icegrid":
+        check_versions()
     variable = settings.text(_CHECK_ENVIRONMENT).strip()
     if variable and not os.environ.get(variable):
         raise configuration_error(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from omeroadmin.errors import configuration_error
 from omeroadmin.grid.driver import driver_for
-from omeroadmin.grid.rewrite import plan_rewrite
+from omeroadmin.grid.icegrid.programs import check_versions, registry_data_property
+from omeroadmin.grid.rewrite import REGISTRY_DATA, plan_rewrite
 from omeroadmin.memory.facts import system_memory_megabytes
 from omeroadmin.memory.strategies import memory_options
 from omeroadmin.profiles.store import ensure_saved, load_settings
@@ -18,9 +19,17 @@ def plan_templates(instance: Instance, settings: Settings, *, force: bool = Fals
     """The files of the grid that differ from what the settings ask for.
 
     :param force: write also what is as it should be
-    :raises AdminError: ``setting-invalid``, ``port-invalid``
+    :raises AdminError: ``setting-invalid``, ``port-invalid``, ``icegrid-missing``, ``icegrid-version``
     """
-    return plan_rewrite(instance, settings, memory_options(settings, system_memory_megabytes()), force=force)
+    memory = memory_options(settings, system_memory_megabytes())
+    return plan_rewrite(instance, settings, memory, registry_data=_registry_data(instance, settings), force=force)
+
+
+def _registry_data(instance: Instance, settings: Settings) -> str:
+    """What the installed IceGrid calls its registry's directory; without one, what OMERO's own tools read."""
+    if driver_for(instance, settings).name != "icegrid":
+        return REGISTRY_DATA
+    return registry_data_property(check_versions()[0])
 
 
 def plan_admin_rewrite(instance: Instance, *, force: bool = False) -> Plan:

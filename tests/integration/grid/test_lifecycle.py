@@ -193,7 +193,7 @@ def test_status_tells_the_truth(instance: Instance) -> None:
         ({"omero.glacier2.IceSSL.CertFile": "gone.p12"}, "certificate-missing", "gone.p12 (omero.glacier2"),
         ({"omero.glacier2.IceSSL.CertFile": ""}, "certificate-missing", "is not set"),
         ({"omero.db.version": "OMERO9.9"}, "database-version", "OMERO9.9"),
-        ({"omero.grid.driver": "icegrid"}, "setting-invalid", "'icegrid'"),
+        ({"omero.grid.driver": "supervisord"}, "setting-invalid", "'supervisord'"),
         ({"omero.server.servicemanager.checkenv": "NO_SUCH_VARIABLE"}, "environment-unset", "NO_SUCH_VARIABLE"),
         ({"omero.ports.ssl": "x"}, "port-invalid", "omero.ports.ssl"),
     ],
