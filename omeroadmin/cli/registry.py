@@ -30,10 +30,13 @@ GROUPS: dict[str, Group] = {
         (
             "all",
             "append",
+            "apply",
             "def",
             "describe",
             "diff",
             "drop",
+            "edit",
+            "export",
             "get",
             "keys",
             "lint",

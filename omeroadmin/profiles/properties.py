@@ -1,7 +1,7 @@
 """Reads and writes Java's properties files, the text that OMERO's configuration is exchanged in.
 
 One thing is not as in Java: a backslash before a character that has no need of one stays. Java drops it without a
-word, which would turn the regular expression ``\\d+`` of a hand-written file into ``d+``; no writer of Java's produces it.
+word, which would turn ``\\d+`` of a hand-written file into ``d+``; no writer of Java's produces it.
 """
 
 from __future__ import annotations

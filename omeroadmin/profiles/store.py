@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from omeroadmin.errors import AdminError, usage_error
 from omeroadmin.profiles.changes import Changes, PropertyChange, changes_between
-from omeroadmin.profiles.reader import RESERVED, Profile, choose, read_profile, refuse_reserved
+from omeroadmin.profiles.reader import RESERVED, Profile, choose, read_content, read_profile, refuse_reserved
 from omeroadmin.schema.instance import Instance
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ __all__ = [
     "drop_profile",
     "ensure_saved",
     "load_settings",
+    "read_known_profile",
     "read_profile",
     "unknown_profile",
     "update_profile",
@@ -46,6 +47,18 @@ def load_settings(instance: Instance, profile: str | None = None) -> Settings:
     from omeroadmin.schema.settings import Settings
 
     return Settings(read_profile(instance.config_xml, profile).values)
+
+
+def read_known_profile(config_xml: Path, profile: str | None = None) -> Profile:
+    """A profile's own properties, as :func:`read_profile` reads them; one that is asked for by name must be there.
+
+    :raises AdminError: ``profile-unknown``; else as :func:`read_profile`
+    """
+    content = read_content(config_xml)
+    if profile is not None and profile not in content.names():
+        refuse_reserved(profile)
+        raise unknown_profile(config_xml, profile, content.names())
+    return content.profile(choose(profile, content.active))
 
 
 def update_profile(

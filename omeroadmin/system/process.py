@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -103,6 +104,29 @@ def check(
         name = Path(done.arguments[0]).name
         raise failed_error("program-failed", f"{name} ended with status {done.status}: {done.last_words()}", hint)
     return done
+
+
+def run_attached(arguments: Sequence[str | os.PathLike[str]]) -> int:
+    """Run a program that the user works with, on our terminal, to its end; without a deadline.
+
+    Ctrl-C and Ctrl-\\ are left to the program.
+
+    :param arguments: program and arguments; no secrets, other users can read them
+    :return: its exit status; negative: the signal that ended it
+    :raises AdminError: ``program-missing``
+    """
+    words = [os.fspath(argument) for argument in arguments]
+    # Handled and not ignored, since a program goes on ignoring what its parent ignored.
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGQUIT)}
+    try:
+        return subprocess.run(words, check=False).returncode
+    except OSError as error:
+        raise configuration_error(
+            "program-missing", f"{words[0]} can't be run: {error.strerror}", f"install {Path(words[0]).name}"
+        ) from error
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def spawn(

@@ -99,11 +99,12 @@ def state_data(change: StateChange, *, show_secrets: bool) -> dict[str, Any]:
         "active": {"old": change.active[0], "new": change.active[1]} if change.active else None,
         "created": change.created,
         "dropped": change.dropped,
-        "profiles": [_changes_data(changes, show_secrets) for changes in change.profiles],
+        "profiles": [changes_data(changes, show_secrets=show_secrets) for changes in change.profiles],
     }
 
 
-def _changes_data(changes: Changes, show_secrets: bool) -> dict[str, Any]:
+def changes_data(changes: Changes, *, show_secrets: bool) -> dict[str, Any]:
+    """What has changed in a profile, for JSON."""
     return {"profile": changes.profile, "properties": list(_properties_data(changes.properties, show_secrets))}
 
 
