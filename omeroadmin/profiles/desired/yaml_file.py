@@ -45,7 +45,10 @@ def parse_yaml(text: str, source: str, *, directory: Path, environment: Mapping[
         origin = f"{source}:{mark.line + 1}" if mark is not None else source
         raise _invalid(origin, error.problem or error.context or "this is not YAML") from error
     except yaml.reader.ReaderError as error:
-        raise _invalid(source, f"character {error.position + 1} is not allowed in YAML: {error.character!a}") from error
+        # The two parsers disagree on what they say of the place and on the type of the character.
+        character = chr(error.character) if isinstance(error.character, int) else str(error.character)
+        line = text.count("\n", 0, max(text.find(character), 0)) + 1
+        raise _invalid(f"{source}:{line}", f"the character {character!a} is not allowed in YAML") from error
     except yaml.YAMLError as error:
         raise _invalid(source, str(error)) from error
 

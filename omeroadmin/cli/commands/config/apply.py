@@ -34,7 +34,7 @@ def command(
     force: Force = False,
     wait: Wait = WAIT_DEFAULT,
 ) -> None:
-    """Make the active profile hold what files say, and print what changes.
+    """Make the profile what files say, and print what changes.
 
     YAML, JSON and properties files, and directories of them in the order of their names; later ones win, and variables
     over files. In YAML, null removes a property; !file PATH and !env NAME are values from a file and a variable.
