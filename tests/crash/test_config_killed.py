@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from omeroadmin.profiles import journal
+from omeroadmin.profiles.desired.apply import apply_wishes
+from omeroadmin.profiles.desired.wish import Wish
 from omeroadmin.profiles.history import read_history, read_state
 from omeroadmin.profiles.load import load_properties
 from omeroadmin.profiles.properties import parse_properties
@@ -22,7 +24,7 @@ from omeroadmin.system.clock import wait_until
 from tests.support.history import assert_agrees
 from tests.support.profiles import config_file, environment
 
-KILLS, COMMAND_KILLS = 470, 30
+KILLS, COMMAND_KILLS = 468, 32
 LONGEST = 0.04
 """Seconds until a writer is killed: several of its writes."""
 TWINS = [f"twin.{number}" for number in range(8)]
@@ -37,12 +39,14 @@ def change_something(file: Path, chance: random.Random) -> None:
     """One change that keeps the twins of every profile alike."""
     token = str(chance.getrandbits(40))
     profile = chance.choice(["default", "ldap"])
-    match chance.choice(["set", "set", "load", "rollback", "def", "drop"]):
+    match chance.choice(["set", "set", "load", "apply", "rollback", "def", "drop"]):
         case "set":
             update_profile(file, twins(token), profile=profile)
         case "load":
             text = "".join(f"{name}={token}\n" for name in TWINS)
             load_properties(file, parse_properties(text, "x"), overwrite=True, force=False, profile=profile)
+        case "apply":
+            apply_wishes(file, [Wish(name, token, "x") for name in TWINS], prune=True, force=False)
         case "rollback":
             known = [revision.number for revision in read_history(file).revisions]
             roll_back(file, chance.choice(known))
@@ -123,15 +127,20 @@ def test_killed_writers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert between >= 3
 
 
-@pytest.mark.parametrize("arguments", [("set", "twin", "{}"), ("load", "-q", "-"), ("rollback", "1", "--yes")])
+@pytest.mark.parametrize(
+    "arguments", [("set", "twin", "{}"), ("load", "-q", "-"), ("apply", "{file}"), ("rollback", "1", "--yes")]
+)
 def test_killed_commands(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     chance = random.Random(7)
     file = config_file(tmp_path)
     update_profile(file, twins("0"))
-    for number in range(COMMAND_KILLS // 3):
+    for number in range(COMMAND_KILLS // 4):
         update_profile(file, twins(f"set {number}"), wait=0.5)
         old = digest(read_state(file))
-        command = [sys.executable, "-m", "omeroadmin", "config", *(word.format(number) for word in arguments)]
+        wishes = tmp_path / "wishes.properties"
+        wishes.write_text("".join(f"{name}=applied {number}\n" for name in TWINS))
+        words = (word.format(number, file=wishes) for word in arguments)
+        command = [sys.executable, "-m", "omeroadmin", "config", *words]
         with subprocess.Popen(
             command, env=environment(file), stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
