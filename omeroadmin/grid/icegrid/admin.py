@@ -91,6 +91,8 @@ class IceGridAdmin:
         return tuple(lines)
 
     def _run(self, commands: Sequence[str], patience: float) -> str:
+        if not self._instance.internal_cfg.is_file():
+            raise _down(self._instance, "it was never started")
         arguments = [*self.command(), f"--Ice.Default.InvocationTimeout={patience * 1000:.0f}", "-e"]
         try:
             done = process.run(
@@ -107,11 +109,7 @@ class IceGridAdmin:
             return done.output
         if any(word in done.output for word in _SILENT):
             raise self._silent(patience)
-        raise unreachable_error(
-            "node-down",
-            f"no registry answers for {self._instance.omerodir}: {done.last_words()}",
-            "start it: omero admin start",
-        )
+        raise _down(self._instance, done.last_words())
 
     def _silent(self, patience: float) -> AdminError:
         return unreachable_error(
@@ -153,6 +151,12 @@ def _answers(lines: Sequence[str]) -> tuple[str, ...]:
         else:
             answers[-1] += f" {line.strip()}"
     return tuple(answers)
+
+
+def _down(instance: Instance, reason: str) -> AdminError:
+    return unreachable_error(
+        "node-down", f"no registry answers for {instance.omerodir}: {reason}", "start it: omero admin start"
+    )
 
 
 def _unreadable(lines: Sequence[str]) -> AdminError:

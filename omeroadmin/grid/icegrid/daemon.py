@@ -138,7 +138,7 @@ def _prepare(instance: Instance, orders: LaunchOrders) -> tuple[NodeLayout, Depl
         raise usage_error(
             "node-unknown",
             f"{orders.file} gives the node {orders.node!r} no server",
-            f"nodes with servers: {', '.join(deployment.nodes)}; see omero config describe omero.server.nodedescriptors",
+            f"nodes with servers: {', '.join(deployment.nodes)} (omero.server.nodedescriptors)",
         )
     if processes.node_process(layout) is not None:
         raise configuration_error(
