@@ -86,8 +86,10 @@ def _yaml(values: Mapping[str, str]) -> str:
 
     def represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
         lines = text.split("\n")
-        plain = len(lines) > 1 and lines[0] == lines[0].lstrip() and all(line.isprintable() for line in lines)
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if plain else None)
+        readable = all(line.isprintable() for line in lines) and lines[0] == lines[0].lstrip()
+        # YAML takes other characters for the end of a line too, and reads them as \n unless they are escaped.
+        style = '"' if not readable else "|" if len(lines) > 1 else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     Dumper.add_representer(str, represent)
     if not values:

@@ -29,6 +29,7 @@ HEAVY = {
     "tifffile",
     "uvicorn",
     "watchdog",
+    "yaml",
     "zstandard",
 }
 SPY = """
@@ -94,6 +95,9 @@ def test_a_plain_get_loads_next_to_nothing(file: Path) -> None:
         "config parse --keys",
         "config set -- omero.db.host",
         "config load",
+        "config apply --from-env",
+        "config export",
+        "config export --format commands",
         "config def ldap",
         "config get -- omero.db.host",
         "--help",

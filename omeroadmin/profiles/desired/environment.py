@@ -19,7 +19,11 @@ _VARIABLE = re.compile("[A-Za-z0-9_]+")
 def environment_wishes(environment: Mapping[str, str]) -> list[Wish]:
     """What the variables wish for, sorted by their names; no two stand for one property."""
     variables = sorted(name for name in environment if name.startswith(PREFIX) and name != PREFIX)
-    return [Wish(property_of(variable), environment[variable], variable) for variable in variables]
+    return [Wish(property_of(variable), environment[variable], _shown(variable)) for variable in variables]
+
+
+def _shown(variable: str) -> str:
+    return variable if variable.isprintable() else ascii(variable)
 
 
 def property_of(variable: str) -> str:

@@ -26,8 +26,8 @@ def test_nothing(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "true", "True", "yes", "on", "off", "no", "0600", "0x1F", "1_000", "1.10", "1e3", ".5", "12:30:45", "2026-11-24",
-        "-1", "+1", ".inf", ".nan", "=", "a:b", "/OMERO",
+        "true", "True", "yes", "on", "off", "no", "0600", "0x1F", "1_000", "1.10", "1e3", ".5", "12:30:45",
+        "2026-11-24", "-1", "+1", ".inf", ".nan", "=", "a:b", "/OMERO",
         "${omero.data.dir}/x", "é😀",
     ],
 )  # fmt: skip
