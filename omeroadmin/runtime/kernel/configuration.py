@@ -9,8 +9,10 @@ from pathlib import Path
 
 from omeroadmin.errors import configuration_error
 
-_HEAP = re.compile(r"-Xmx(\d+)([kmg]?)", re.IGNORECASE)
-_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+_HEAP = re.compile(r"-Xmx([0-9]{1,15})([kmgt]?)", re.IGNORECASE)
+_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+_PROFILE = "-XX:+HeapDumpOnOutOfMemoryError"
+_PROFILE_PATH = "-XX:HeapDumpPath="
 _TOKEN = re.compile(r"\\[\\#= ]|.", re.DOTALL)
 _BLANK = "\\ "
 _BLANKS = frozenset({_BLANK, " ", "\t", "\r"})
@@ -24,6 +26,7 @@ class CommandLine:
 
     :param kind: which server, e.g. ``Blitz``
     :param heap_bytes: value of ``-Xmx``; ``None`` where it isn't limited
+    :param heap_profile: directory or file for a profile of the heap when memory runs out; ``None``: none is wanted
     :param config_file: value of ``--Ice.Config``
     :param properties: other ``--name=value`` arguments; they win over the file's
     """
@@ -32,6 +35,7 @@ class CommandLine:
     heap_bytes: int | None
     config_file: Path
     properties: dict[str, str] = field(default_factory=dict)
+    heap_profile: Path | None = None
 
 
 def parse_command_line(arguments: Sequence[str]) -> CommandLine:
@@ -59,14 +63,23 @@ def parse_command_line(arguments: Sequence[str]) -> CommandLine:
         raise _invalid("the server's kind is missing")
     if not config_file:
         raise _invalid("--Ice.Config=FILE is missing")
-    return CommandLine(kind, heap, Path(config_file), properties)
+    return CommandLine(kind, heap, Path(config_file), properties, _heap_profile(arguments))
+
+
+def _heap_profile(arguments: Sequence[str]) -> Path | None:
+    """Where the profile of the heap goes; as with Java, the working directory unless another place is named."""
+    if _PROFILE not in arguments:
+        return None
+    named = [argument.removeprefix(_PROFILE_PATH) for argument in arguments if argument.startswith(_PROFILE_PATH)]
+    return Path(named[-1] if named and named[-1] else ".")
 
 
 def read_properties(path: Path) -> dict[str, str]:
     """Properties of a configuration file, one ``key=value`` a line; of two, the later one wins.
 
     The file is written by Ice's rules: a number sign begins a comment, and a backslash stands before what would
-    otherwise not be a part of the text: a number sign, an equals sign, a backslash, a blank at the ends of a value.
+    otherwise not be a part of the text: a number sign, a backslash, a blank at the ends of a value, or in a name an
+    equals sign.
 
     :raises AdminError: ``configuration-missing``
     """
@@ -97,7 +110,8 @@ def _parse_line(line: str) -> tuple[str, str] | None:
 
 
 def _value(tokens: list[str]) -> str:
-    """A value: blanks at its ends count only where they are escaped, and only there IceGrid escapes them."""
+    """A value as IceGrid writes it: of blanks, only those at its ends are escaped, and an equals sign never is."""
+    tokens = [part for token in tokens for part in (("\\", "=") if token == "\\=" else (token,))]
     first = next((index for index, token in enumerate(tokens) if token not in _BLANKS), len(tokens))
     last = next((index for index in range(len(tokens), first, -1) if tokens[index - 1] not in _BLANKS), first)
     inner = (_PLAIN.get(token, token) if token != _BLANK else token for token in tokens[first:last])

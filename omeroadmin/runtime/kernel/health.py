@@ -26,6 +26,7 @@ class Health:
         self._detail: Detail = {}
         self._sources: list[Callable[[], Detail]] = []
         self._listener: socket.socket | None = None
+        self._waiting: list[Callable[[], None]] = []
 
     def start(self) -> None:
         """Listen; not ready until :meth:`ready` is called.
@@ -39,6 +40,14 @@ class Health:
         """The server does its job."""
         with self._lock:
             self._reason = ""
+            waiting, self._waiting = self._waiting, []
+        for callback in waiting:
+            callback()
+
+    def on_first_ready(self, callback: Callable[[], None]) -> None:
+        """Call back, once, when the server is ready for the first time."""
+        with self._lock:
+            self._waiting.append(callback)
 
     def not_ready(self, reason: str) -> None:
         """The server can't do its job for now.

@@ -6,13 +6,14 @@ import importlib
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from omeroadmin.errors import AdminError, configuration_error
-from omeroadmin.runtime.kernel import configuration, failure, logs, memory
+from omeroadmin.runtime.kernel import configuration, failure, logs, memory, supervision
 from omeroadmin.runtime.kernel.context import ServiceContext
 from omeroadmin.runtime.kernel.failure import NOT_INSTALLED, ServiceFailure
+from omeroadmin.runtime.kernel.faults import Faults
 from omeroadmin.runtime.kernel.health import Health
 from omeroadmin.runtime.kernel.stop import Stop
 from omeroadmin.schema.instance import Instance
@@ -46,12 +47,22 @@ def main(arguments: Sequence[str]) -> int:
     except AdminError as error:
         sys.stderr.write(f"{' '.join(arguments[:1])}: {error.message}\n")
         return failure.MISCONFIGURED
+    watch = supervision.Watch(context) if supervision.is_under_icegrid() else None
+
+    def conclude(status: int = failure.CRASHED) -> None:
+        if watch is not None:
+            watch.conclude(status)
+
+    guard = _guard(command, context, handler, conclude)
     try:
-        return _run(context)
+        status = _run(context, guard)
     finally:
         context.health.close()
+        guard.join()
         logging.getLogger().removeHandler(handler)
         handler.close()
+    conclude(status)
+    return status
 
 
 def _prepare(command: configuration.CommandLine) -> tuple[ServiceContext, logging.Handler]:
@@ -69,6 +80,8 @@ def _prepare(command: configuration.CommandLine) -> tuple[ServiceContext, loggin
     memory.limit(command.heap_bytes)
     stop = Stop()
     stop.install()
+    if supervision.is_under_icegrid():
+        supervision.follow_parent(stop)
     health = Health(server_id, instance.run_directory / f"{server_id}.health")
     log = logging.getLogger(f"omero.{command.kind.lower()}")
     return (
@@ -77,7 +90,29 @@ def _prepare(command: configuration.CommandLine) -> tuple[ServiceContext, loggin
     )
 
 
-def _run(context: ServiceContext) -> int:
+def _guard(
+    command: configuration.CommandLine, context: ServiceContext, handler: logging.Handler, conclude: Callable[[], None]
+) -> memory.Guard:
+    """What happens when memory runs out, now or in the process before this one.
+
+    :param conclude: called right before the end
+    """
+    instance = context.instance
+    faults = Faults(instance.run_directory / f"{context.server_id}.fault", list(instance.log_directory.glob("*.err")))
+    faults.report(context.log, memory.exhausted_message(command.heap_bytes))
+    faults.watch()
+
+    def leave_reason(reason: str) -> None:
+        failure.record(instance, context.server_id, ServiceFailure(reason, failure.CRASHED))
+
+    options = memory.HeapOptions(command.heap_bytes, command.heap_profile)
+    guard = memory.Guard(options, context.log, leave_reason=leave_reason, conclude=conclude)
+    guard.install(handler)
+    context.health.on_first_ready(lambda: memory.settle(command.heap_bytes))
+    return guard
+
+
+def _run(context: ServiceContext, guard: memory.Guard) -> int:
     try:
         context.health.start()
         service = importlib.import_module(f"omeroadmin.runtime.services.{MODULES[context.kind]}.service")
@@ -87,11 +122,9 @@ def _run(context: ServiceContext) -> int:
         return _fail(context, reason)
     except AdminError as error:
         return _fail(context, failure.failure_of(error))
-    except MemoryError:
-        context.log.critical(memory.exhausted_message(context.heap_bytes))
-        return failure.CRASHED
-    except Exception:  # the boundary of the process
-        context.log.exception("%s ended by an unexpected error", context.server_id)
+    except Exception as error:  # the boundary of the process
+        if not guard.notice(error):
+            context.log.exception("%s ended by an unexpected error", context.server_id)
         return failure.CRASHED
     context.log.info("Stopped %s", context.server_id)
     return status or 0

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from omeroadmin.errors import AdminError
+from omeroadmin.runtime.kernel import memory
 from omeroadmin.system import sockets
 
 _IDLE_SECONDS = 60
@@ -140,6 +141,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - socketserver's signature
         """Broken connections belong in the log, not on stderr."""
+        memory.notice(sys.exc_info()[1])
         logging.getLogger("omero.local").debug("A connection broke: %r", sys.exc_info()[1])
 
 

@@ -108,6 +108,9 @@ def test_what_main_refuses(
     assert words in capsys.readouterr().err
 
 
+EXHAUSTED = "java.lang.OutOfMemoryError: out of memory, the limit is the machine's memory (see omero.jvmcfg.*)"
+
+
 @pytest.mark.parametrize(
     ("body", "status", "recorded", "logged"),
     [
@@ -118,7 +121,7 @@ def test_what_main_refuses(
         ("raise configuration_error('a-code', 'bad setting')", 78, "bad setting", "bad setting"),
         ("raise unreachable_error('a-code', 'no database')", 1, "", "no database"),
         ("raise ValueError('a bug')", 1, "", "ValueError: a bug"),
-        ("raise MemoryError", 1, "", "java.lang.OutOfMemoryError"),
+        ("raise MemoryError", 1, EXHAUSTED, EXHAUSTED),
     ],
 )
 def test_how_a_service_ends(tmp_path: Path, body: str, status: int, recorded: str, logged: str) -> None:

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from omeroadmin.errors import AdminError, ExitStatus
-from omeroadmin.runtime.kernel.memory import exhausted_message
+from omeroadmin.runtime.kernel.memory import notice
 from omeroadmin.runtime.services.blitz.application import Blitz
 from omeroadmin.runtime.services.blitz.services.actor import Actor
 from omeroadmin.runtime.services.blitz.services.problems import invalid, session_dead
@@ -34,6 +34,7 @@ _STATUSES = {
     "checksum-mismatch": 409,
     "import-busy": 409,
     "import-incomplete": 409,
+    "job-ended": 409,
     "body-too-large": 413,
     "size-mismatch": 400,
     "file-name-invalid": 400,
@@ -127,7 +128,7 @@ def endpoint(blitz: Blitz, handler: Handler, *, session: bool = True) -> Endpoin
 
     @functools.wraps(handler)
     async def serve(request: Request) -> Response:
-        return await guarded(blitz, request, functools.partial(_serve, blitz, request, handler, session))
+        return await guarded(request, functools.partial(_serve, blitz, request, handler, session))
 
     return serve
 
@@ -191,7 +192,7 @@ async def drain(request: Request) -> None:
             pass
 
 
-async def guarded(blitz: Blitz, request: Request, serve: Callable[[], Awaitable[Response]]) -> Response:
+async def guarded(request: Request, serve: Callable[[], Awaitable[Response]]) -> Response:
     """Turn every failure into an answer; nothing of what the client sent is logged."""
     what = f"{request.method} {request.scope['route'].path}" if "route" in request.scope else request.method
     try:
@@ -203,14 +204,19 @@ async def guarded(blitz: Blitz, request: Request, serve: Callable[[], Awaitable[
     except psycopg.DataError:
         return failure(invalid("a value of the request can't be stored"))
     except psycopg.OperationalError as error:
+        if notice(error):
+            return _exhausted()
         _LOG.warning("%s: the database failed: %s", what, type(error).__name__)
         return problem(503, "database-unavailable", "the database doesn't answer; try again")
-    except MemoryError:
-        _LOG.critical(exhausted_message(blitz.identity.heap_bytes))
-        return problem(503, "out-of-memory", "the server has not enough memory for this request")
-    except Exception:  # noqa: BLE001 - the boundary of a request
+    except Exception as error:  # noqa: BLE001 - the boundary of a request
+        if notice(error):
+            return _exhausted()
         _LOG.exception("%s ended by an unexpected error", what)
         return problem(500, "internal-error", "the server met an unexpected error; its log says more")
+
+
+def _exhausted() -> Response:
+    return problem(503, "out-of-memory", "the server has not enough memory for this request and starts anew")
 
 
 def failure(error: AdminError) -> Response:

@@ -69,7 +69,7 @@ def upload_endpoint(blitz: Blitz) -> Endpoint:
     """``PUT /imports/ID/files/INDEX``: the bytes of one file."""
 
     async def upload(request: Request) -> Response:
-        return await guarded(blitz, request, functools.partial(_upload, blitz, request))
+        return await guarded(request, functools.partial(_upload, blitz, request))
 
     return upload
 

@@ -47,7 +47,7 @@ def login_endpoint(blitz: Blitz) -> Endpoint:
     limiter = CapacityLimiter(_PASSWORDS_AT_ONCE)
 
     async def login(request: Request) -> Response:
-        return await guarded(blitz, request, functools.partial(_login, blitz, request, limiter))
+        return await guarded(request, functools.partial(_login, blitz, request, limiter))
 
     return login
 
