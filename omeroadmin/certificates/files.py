@@ -88,6 +88,18 @@ def read_bundle(content: bytes, password: str) -> CertificateDetails | None:
     return _details(bundle.cert.certificate, 1 + len(bundle.additional_certs))
 
 
+def bundle_fingerprint(content: bytes, password: str) -> str | None:
+    """SHA-256 of the certificate in a PKCS#12 file, in hexadecimal; ``None`` where the password doesn't open it."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    try:
+        certificate = pkcs12.load_pkcs12(content, password.encode()).cert
+    except ValueError:
+        return None
+    return None if certificate is None else certificate.certificate.fingerprint(SHA256()).hex()
+
+
 def public_key_of(key: bytes) -> bytes | None:
     """Public half of a private key in PEM; ``None`` where it can't be read, as with a passphrase."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat

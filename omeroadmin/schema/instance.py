@@ -63,6 +63,11 @@ class Instance:
         return self.etc / "root_password"
 
     @property
+    def grid_token_file(self) -> Path:
+        """What servers on other hosts know the master by and it them, mode 0600."""
+        return self.etc / "grid_token"
+
+    @property
     def var(self) -> Path:
         """State, logs and temporary files, mode 0700."""
         return self.omerodir / "var"

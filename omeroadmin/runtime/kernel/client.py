@@ -1,14 +1,19 @@
-"""The other servers' way into Blitz: HTTP over its internal socket, no password, same user only."""
+"""The other servers' way into Blitz: HTTP over its internal socket, no password, same user only.
+
+Servers on another host get to the same socket by way of the grid's endpoint.
+"""
 
 from __future__ import annotations
 
 import http.client
 import json
+import socket
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
 
 from omeroadmin.errors import AdminError, failed_error, unreachable_error
+from omeroadmin.runtime.kernel.endpoint import EndpointError, GridEndpoint, Service
 from omeroadmin.schema.instance import Instance
 from omeroadmin.system import sockets
 
@@ -29,6 +34,23 @@ class UnixConnection(http.client.HTTPConnection):
     def connect(self) -> None:
         """Connect to the socket instead of a host."""
         self.sock = sockets.connect_unix(self._path, timeout=self._seconds)
+
+
+class EndpointConnection(http.client.HTTPConnection):
+    """HTTP through the grid's endpoint.
+
+    :param timeout: seconds for each read or write
+    """
+
+    def __init__(self, endpoint: GridEndpoint, service: Service, timeout: float) -> None:
+        super().__init__(endpoint.host, timeout=timeout)
+        self._endpoint = endpoint
+        self._service = service
+        self._seconds = timeout
+
+    def connect(self) -> None:
+        """Connect, and be let in."""
+        self.sock: socket.socket = self._endpoint.connect(self._service, timeout=self._seconds)
 
 
 def local_request(path: Path, method: str, target: str, body: object = None, *, timeout: float) -> tuple[int, Any]:
@@ -55,15 +77,17 @@ def local_request(path: Path, method: str, target: str, body: object = None, *, 
 
 
 class InternalClient:
-    """Requests to the first Blitz that answers.
+    """Requests to the first Blitz that answers: by a socket of this host, else through the grid's endpoint.
 
     ``path`` is the whole path, ``/api/v0/images/1`` or ``/internal/jobs/claim``: the internal socket serves both.
 
+    :param endpoint: of the grid, where it has one
     :param timeout: seconds for connecting, and for each later read or write
     """
 
-    def __init__(self, instance: Instance, *, timeout: float = 60.0) -> None:
+    def __init__(self, instance: Instance, endpoint: GridEndpoint | None = None, *, timeout: float = 60.0) -> None:
         self._instance = instance
+        self._endpoint = endpoint
         self._timeout = timeout
         self._key = ""
 
@@ -103,25 +127,56 @@ class InternalClient:
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
         return self._exchange("PUT", path, chunks, headers)
 
+    def download(self, path: str, target: IO[bytes], limit: int) -> None:
+        """``GET`` bytes into a file.
+
+        :param limit: bytes at most
+        :raises AdminError: as :meth:`request`, and ``file-too-large``
+        """
+        connection = self._connect()
+        try:
+            response = self._send(connection, "GET", path, None, {})
+            if response.status >= 400:
+                raise _error_of(response.status, response.read(), f"GET {path}")
+            while chunk := response.read(_CHUNK):
+                limit -= len(chunk)
+                if limit < 0:
+                    raise failed_error("file-too-large", f"{path} is larger than it may be")
+                target.write(chunk)
+        except (OSError, http.client.HTTPException) as error:
+            raise _broken_off("GET", path, error) from error
+        finally:
+            connection.close()
+
     def _exchange(
         self, method: str, path: str, content: bytes | Iterable[bytes] | None, headers: dict[str, str]
     ) -> Any:
-        if self._key:
-            headers = {**headers, "Authorization": f"Bearer {self._key}"}
         connection = self._connect()
         try:
-            connection.request(method, path, body=content, headers=headers)
-            response = connection.getresponse()
+            response = self._send(connection, method, path, content, headers)
             text = response.read()
         except (OSError, http.client.HTTPException) as error:
-            raise unreachable_error("blitz-unavailable", f"Blitz broke off {method} {path}: {error}") from error
+            raise _broken_off(method, path, error) from error
         finally:
             connection.close()
         if response.status >= 400:
             raise _error_of(response.status, text, f"{method} {path}")
         return json.loads(text) if text else None
 
-    def _connect(self) -> UnixConnection:
+    def _send(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        content: bytes | Iterable[bytes] | None,
+        headers: dict[str, str],
+    ) -> http.client.HTTPResponse:
+        if self._key:
+            headers = {**headers, "Authorization": f"Bearer {self._key}"}
+        connection.request(method, path, body=content, headers=headers)
+        return connection.getresponse()
+
+    def _connect(self) -> http.client.HTTPConnection:
         for path in sorted(self._instance.run_directory.glob("Blitz-*-internal.sock")):
             connection = UnixConnection(path, self._timeout)
             try:
@@ -130,9 +185,25 @@ class InternalClient:
                 connection.close()
                 continue
             return connection
+        if self._endpoint is not None:
+            return self._connect_elsewhere(self._endpoint)
         raise unreachable_error(
             "blitz-unavailable", f"no Blitz answers below {self._instance.run_directory}", "omero admin status"
         )
+
+    def _connect_elsewhere(self, endpoint: GridEndpoint) -> EndpointConnection:
+        connection = EndpointConnection(endpoint, Service.INTERNAL, self._timeout)
+        try:
+            connection.connect()
+        except OSError as error:
+            connection.close()
+            why = str(error) if isinstance(error, EndpointError) else f"{endpoint}: {error}"
+            raise unreachable_error("blitz-unavailable", f"Blitz can't be reached: {why}") from error
+        return connection
+
+
+def _broken_off(method: str, path: str, error: Exception) -> AdminError:
+    return unreachable_error("blitz-unavailable", f"Blitz broke off {method} {path}: {error}")
 
 
 def _error_of(status: int, text: bytes, what: str) -> AdminError:

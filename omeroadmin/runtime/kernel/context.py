@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from omeroadmin.runtime.kernel.endpoint import GridEndpoint
 from omeroadmin.runtime.kernel.health import Health
 from omeroadmin.runtime.kernel.stop import Stop
 from omeroadmin.schema.instance import Instance
@@ -32,6 +33,14 @@ class ServiceContext:
     stop: Stop
     health: Health
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("omeroadmin.runtime"))
+
+    @property
+    def endpoint(self) -> GridEndpoint | None:
+        """The way to the master's sockets from another host; ``None`` where the grid has none.
+
+        :raises AdminError: ``setting-invalid``
+        """
+        return GridEndpoint.from_settings(self.settings)
 
     def socket_path(self, suffix: str = "") -> Path:
         """Path of a local socket of this server: ``var/run/<server id><suffix>.sock``."""

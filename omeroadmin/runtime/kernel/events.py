@@ -6,10 +6,12 @@ import contextlib
 import json
 import select
 import socket
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from omeroadmin.runtime.kernel.endpoint import GridEndpoint, Service
 from omeroadmin.runtime.kernel.stop import Stop
 from omeroadmin.schema.instance import Instance
 from omeroadmin.system import sockets
@@ -17,6 +19,7 @@ from omeroadmin.system import sockets
 SOCKET_NAME = "OMERO.IceStorm.sock"
 """Name below ``var/run``."""
 _MAXIMUM_LINE = 64 * 1024
+_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,16 @@ class Events:
     The iteration ends when the server shall stop.
 
     :param poll: seconds
+    :param endpoint: the way to OMERO.IceStorm where it has no socket on this host
     """
 
-    def __init__(self, instance: Instance, stop: Stop, *, poll: float = 5.0) -> None:
+    def __init__(
+        self, instance: Instance, stop: Stop, *, poll: float = 5.0, endpoint: GridEndpoint | None = None
+    ) -> None:
         self._path: Path = instance.run_directory / SOCKET_NAME
         self._stop = stop
         self._poll = poll
+        self._endpoint = endpoint
         self._connection: socket.socket | None = None
         self._buffer = b""
 
@@ -84,11 +91,19 @@ class Events:
 
     def _connect(self) -> bool:
         try:
-            self._connection = sockets.connect_unix(self._path, timeout=2)
+            self._connection = self._open()
         except OSError:
             return False
         self._buffer = b""
         return True
+
+    def _open(self) -> socket.socket:
+        try:
+            return sockets.connect_unix(self._path, timeout=_SECONDS)
+        except OSError:
+            if self._endpoint is None:
+                raise
+        return self._endpoint.connect(Service.EVENTS, timeout=_SECONDS)
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -97,12 +112,13 @@ class Events:
 
     def _receive(self) -> Iterator[Event | None]:
         assert self._connection is not None  # noqa: S101 - for the type checker; the caller has looked
-        readable, _, _ = select.select([self._connection.fileno(), self._stop.fileno()], [], [], self._poll)
-        if self._stop.fileno() in readable:
-            return
-        if not readable:
-            yield None
-            return
+        if not _has_more(self._connection):
+            readable, _, _ = select.select([self._connection.fileno(), self._stop.fileno()], [], [], self._poll)
+            if self._stop.fileno() in readable:
+                return
+            if not readable:
+                yield None
+                return
         data = b""
         with contextlib.suppress(OSError):
             data = self._connection.recv(65536)
@@ -114,3 +130,8 @@ class Events:
             event = parse_event(line)
             if event is not None:
                 yield event
+
+
+def _has_more(connection: socket.socket) -> bool:
+    """Whether TLS holds bytes that ``select`` knows nothing of."""
+    return isinstance(connection, ssl.SSLSocket) and connection.pending() > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omeroadmin.schema.kinds import BOOL, PATH, duration, enum, optional
+from omeroadmin.schema.kinds import BOOL, PATH, PORT, duration, enum, optional
 from omeroadmin.schema.setting import Setting
 
 _TOOLKIT = ("toolkit",)
@@ -56,5 +56,35 @@ SETTINGS: tuple[Setting, ...] = (
         "installed; icegrid is ZeroC's IceGrid; auto leaves the choice to the toolkit, which takes embedded. A start "
         "says so where it can't use the one named. Stop the server before you change it.",
         affects=_TOOLKIT,
+    ),
+    Setting(
+        "omero.grid.endpoint",
+        "Toolkit",
+        enum("auto", "always", "never"),
+        "auto",
+        "Whether OMERO.Glacier2 lets servers on other hosts in, at omero.master.host and omero.ports.grid, over TLS and "
+        "with a token that only the grid's servers are given. auto does so where omero.grid.driver is icegrid, "
+        "omero.server.nodedescriptors names a node beside the master, and omero.master.host is an address that other "
+        "hosts reach.",
+        affects=("OMERO.Glacier2", "PixelData", "Processor", "toolkit"),
+    ),
+    Setting(
+        "omero.ports.grid",
+        "Toolkit",
+        PORT,
+        "4062",
+        "The port of omero.grid.endpoint; omero.ports.prefix counts for it as for the others. The hosts of the grid "
+        "must reach it, and nobody else need.",
+        affects=("OMERO.Glacier2", "PixelData", "Processor", "toolkit"),
+    ),
+    Setting(
+        "omero.scripts.lease",
+        "Toolkit",
+        duration("seconds", minimum=5),
+        "120",
+        "How long a script's job may go without a sign of life from its Processor. Then the job ends as an error, and "
+        "the script is ended as soon as its Processor is heard of again. Raise it where the network between hosts "
+        "fails for longer.",
+        affects=("Blitz", "Processor"),
     ),
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from omeroadmin.profiles.lint.model import Fault, LintFacts, Rule, Severity, whole_number
 from omeroadmin.profiles.lint.rules.values import is_wrong
 from omeroadmin.profiles.lint.wording import remove_command, set_command
+from omeroadmin.schema import grid_endpoint
 from omeroadmin.schema.catalog import default_of
 
 _PREFIX = "omero.ports.prefix"
@@ -67,7 +68,7 @@ def colliding_ports(facts: LintFacts) -> Iterator[Fault]:
 
 def _used(facts: LintFacts) -> list[str]:
     transports = [name for name in dict.fromkeys(facts.transports()) if name in ("ssl", "tcp", "ws", "wss")]
-    return ["registry", *transports]
+    return ["registry", *transports, *(["grid"] if grid_endpoint.is_wanted(facts.text) else [])]
 
 
 def _claims(facts: LintFacts) -> list[_Claim]:
@@ -76,7 +77,7 @@ def _claims(facts: LintFacts) -> list[_Claim]:
     for name in _used(facts):
         text = facts.port(name)
         number = whole_number(text) if _is_port(text) else None
-        host = (facts.text("omero.master.host") or bound or "127.0.0.1") if name == "registry" else bound
+        host = grid_endpoint.host(facts.text) if name in ("registry", "grid") else bound
         if number is not None:
             found.append(_Claim(f"omero.ports.{name}", number, host, prefixed=True))
     database, web = facts.number("omero.db.port"), facts.number(f"{_WEB}.port")

@@ -79,7 +79,9 @@ def assemble(
         query=query,
         imports=Imports(database, settings, repositories.managed, identity.server_id),
         search=Search(instance, query),
-        scripts=Scripts(database, instance.scripts_directory, settings.data_directory),
+        scripts=Scripts(
+            database, instance.scripts_directory, settings.data_directory, settings.number("omero.scripts.lease")
+        ),
         tables=Tables(database, instance, settings),
         pixels=PixelsStore(database),
     )

@@ -71,6 +71,7 @@ def _start(context: ServiceContext, stack: contextlib.ExitStack) -> Blitz:
     if removed:
         context.log.warning("Removed %d import(s) that an earlier run had not ended", removed)
     context.log.info("%d script(s) in %s", blitz.scripts.register(), instance.scripts_directory)
+    blitz.scripts.renew_all()
     context.health.add_source(lambda: {"imports": blitz.imports.count()})
     return blitz
 
@@ -108,6 +109,9 @@ def _maintain(context: ServiceContext, blitz: Blitz) -> None:
     while not context.stop.wait(_CHECK_SECONDS):
         try:
             context.health.note("sessions", blitz.sessions.count())
+            overdue = blitz.scripts.end_overdue()
+            if overdue:
+                context.log.warning("Ended %d job(s) whose Processor was not heard of", overdue)
             if time.monotonic() >= due:
                 due = time.monotonic() + FLUSH_SECONDS
                 blitz.sessions.flush()

@@ -12,6 +12,7 @@ import h11
 from omeroadmin.runtime.kernel.context import ServiceContext
 from omeroadmin.runtime.services.glacier2.backends import Backends
 from omeroadmin.runtime.services.glacier2.endpoints import SERVED, Endpoint, listen, parse_endpoints
+from omeroadmin.runtime.services.glacier2.grid import GridListener
 from omeroadmin.runtime.services.glacier2.proxy import ClientConnection, Limits, Link
 from omeroadmin.runtime.services.glacier2.tls import server_context
 
@@ -49,16 +50,26 @@ class Router:
 
         self._context.stop.on_request(wake)
         servers = [await self._listen(endpoint) for endpoint in self._served_endpoints()]
+        grid = self._grid()
+        if grid is not None:
+            servers.append(await grid.listen(server_context(self._context.settings)))
         self._context.health.add_source(lambda: {"connections": len(self._connections)})
         self._context.health.ready()
         await stopping.wait()
         for server in servers:
             server.close()
+        if grid is not None:
+            await grid.close()
         if self._connections:
             await asyncio.wait(self._connections, timeout=_SECONDS_TO_FINISH)
         for task in list(self._connections):
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def _grid(self) -> GridListener | None:
+        """The entrance for servers on other hosts, where the grid has one."""
+        endpoint = self._context.endpoint
+        return None if endpoint is None else GridListener(self._context, endpoint)
 
     def _served_endpoints(self) -> list[Endpoint]:
         settings = self._context.settings

@@ -31,7 +31,7 @@ _FIRST_PAUSE = 0.5
 def run(context: ServiceContext) -> int:
     """Work until the server shall stop."""
     worker = PixelData(context)
-    for _ in Events(context.instance, context.stop):
+    for _ in Events(context.instance, context.stop, endpoint=context.endpoint):
         worker.catch_up()
     worker.close()
     return 0
@@ -44,7 +44,7 @@ class PixelData:
         self._context = context
         self._settings = context.settings
         self._eventlog = EventLog(context, POSITION_KEY)
-        self._blitz = InternalClient(context.instance)
+        self._blitz = InternalClient(context.instance, context.endpoint)
         self._trouble = Trouble(context)
         self._attempts = Attempts(context.instance.temporary_directory / f"{context.server_id}.attempts")
         self._batch_size = max(1, context.settings.number("omero.pixeldata.batch"))

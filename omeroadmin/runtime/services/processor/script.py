@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from omeroadmin.runtime.kernel.stop import Stop
+from omeroadmin.runtime.services.processor.beside import Beside
 
 _SANDBOX = Path(__file__).with_name("sandbox.py")
 _MOST_OUTPUT = 1_000_000
@@ -50,7 +51,9 @@ class Limits:
     memory_bytes: int = _MEMORY_BYTES
 
 
-def run_script(script: Path, document: dict[str, Any], scratch: Path, limits: Limits, stop: Stop) -> Outcome:
+def run_script(
+    script: Path, document: dict[str, Any], scratch: Path, limits: Limits, stop: Stop, beside: Beside | None = None
+) -> Outcome:
     """Run a script to its end.
 
     It finds its inputs as JSON on stdin and writes its outputs, a JSON object, to the file that the environment
@@ -59,12 +62,22 @@ def run_script(script: Path, document: dict[str, Any], scratch: Path, limits: Li
     :param document: what stands on stdin
     :param scratch: directory for the working directory
     :param stop: ends the script, too
+    :param beside: what accompanies it
     """
     with tempfile.TemporaryDirectory(prefix="job-", dir=scratch) as directory:
-        return asyncio.run(_run(script, document, Path(directory), limits, stop))
+        return asyncio.run(_accompanied(script, document, Path(directory), limits, stop, beside or Beside()))
 
 
-async def _run(script: Path, document: dict[str, Any], directory: Path, limits: Limits, stop: Stop) -> Outcome:
+async def _accompanied(
+    script: Path, document: dict[str, Any], directory: Path, limits: Limits, stop: Stop, beside: Beside
+) -> Outcome:
+    async with beside.gateway():
+        return await _run(script, document, directory, limits, stop, beside)
+
+
+async def _run(
+    script: Path, document: dict[str, Any], directory: Path, limits: Limits, stop: Stop, beside: Beside
+) -> Outcome:
     outputs = directory / ".outputs.json"
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -83,7 +96,7 @@ async def _run(script: Path, document: dict[str, Any], directory: Path, limits: 
     )
     readers = [asyncio.create_task(_read(stream)) for stream in (process.stdout, process.stderr)]
     try:
-        why = await _wait(process, document, limits, stop)
+        why = await _wait(process, document, limits, stop, beside)
     finally:
         _kill_group(process.pid)
         await process.wait()
@@ -102,7 +115,9 @@ def _environment(directory: Path, outputs: Path) -> dict[str, str]:
     }
 
 
-async def _wait(process: asyncio.subprocess.Process, document: dict[str, Any], limits: Limits, stop: Stop) -> str:
+async def _wait(
+    process: asyncio.subprocess.Process, document: dict[str, Any], limits: Limits, stop: Stop, beside: Beside
+) -> str:
     """Wait for the script.
 
     :return: why it must be killed; empty where it has ended
@@ -113,16 +128,20 @@ async def _wait(process: asyncio.subprocess.Process, document: dict[str, Any], l
     feeding = asyncio.create_task(_feed(process, json.dumps(document).encode()))
     ending = asyncio.create_task(process.wait())
     asked = asyncio.create_task(stopping.wait())
+    unwanted = asyncio.ensure_future(beside.watch())
     try:
-        await asyncio.wait({ending, asked}, timeout=limits.seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({ending, asked, unwanted}, timeout=limits.seconds, return_when=asyncio.FIRST_COMPLETED)
         if ending.done():
             return ""
+        if unwanted.done():
+            return unwanted.result()
         return "the server stops" if asked.done() else f"it took longer than {limits.seconds:g} s"
     finally:
         loop.remove_reader(stop.fileno())
-        for task in (feeding, asked, ending):
+        tasks = (feeding, asked, ending, unwanted)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(feeding, asked, ending, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _feed(process: asyncio.subprocess.Process, content: bytes) -> None:

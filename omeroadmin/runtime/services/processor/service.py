@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,10 @@ from omeroadmin.system import clock, files
 
 _POLL_SECONDS = 2.0
 _FIRST_PAUSE = 0.05
-_RESULT_SECONDS = 60.0
+_LEASE_SECONDS = 60.0
+_ANSWER_SECONDS = 20.0
+_SIGN_SECONDS = 5.0
+_LARGEST_SCRIPT = 16 * 2**20
 
 
 def run(context: ServiceContext) -> int:
@@ -25,7 +30,7 @@ def run(context: ServiceContext) -> int:
     files.make_directory(context.instance.temporary_directory, mode=0o700)
     processor = Processor(context)
     processor.settle()
-    for event in Events(context.instance, context.stop, poll=_POLL_SECONDS):
+    for event in Events(context.instance, context.stop, poll=_POLL_SECONDS, endpoint=context.endpoint):
         if event is None or event.entity.endswith("Job"):
             processor.work()
     return 0
@@ -37,7 +42,8 @@ class Processor:
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
         self._trouble = Trouble(context)
-        self._blitz = InternalClient(context.instance)
+        self._endpoint = context.endpoint
+        self._blitz = self._client()
 
     def settle(self) -> None:
         """Wait for Blitz, which starts at the same time, in pauses that begin far below those between later looks."""
@@ -73,25 +79,54 @@ class Processor:
             outcome = Outcome("Error", error.message)
         self._context.log.info("Job:%d %s: %s", job_id, outcome.status, outcome.message)
         self._context.health.count("jobs")
-        self._send(job_id, asdict(outcome))
+        self._send(job_id, asdict(outcome), float(job.get("lease_seconds") or _LEASE_SECONDS))
 
     def _outcome(self, job: dict[str, Any]) -> Any:
-        from omeroadmin.runtime.services.processor.script import Limits, run_script
-
-        script = self._script(str(job["path"]))
-        user = InternalClient(self._context.instance)
+        user = self._client()
         session = user.open_session(str(job["user"]), self._context.server_id)
         try:
+            local = self._api_socket()
             document = {
                 "inputs": job.get("inputs") or {},
                 "session": session["key"],
-                "api": str(self._api_socket()),
+                "api": str(local or self._context.socket_path("-api")),
             }
-            limits = Limits(self._context.settings.number("omero.scripts.timeout") / 1000)
-            return run_script(script, document, self._context.instance.temporary_directory, limits, self._context.stop)
+            if local is not None or self._endpoint is None:
+                return self._run_script(job, self._script(str(job["path"])), document)
+            return self._run_far_script(job, user, document)
         finally:
             with contextlib.suppress(AdminError):
                 user.close_session()
+
+    def _run_far_script(self, job: dict[str, Any], user: InternalClient, document: dict[str, Any]) -> Any:
+        """Run a script of the master's, which this host needn't have."""
+        with tempfile.NamedTemporaryFile(
+            prefix="script-", suffix=".py", dir=self._context.instance.temporary_directory
+        ) as stream:
+            user.download(f"/api/v0/files/{int(job['script_id'])}/content", stream, _LARGEST_SCRIPT)
+            stream.flush()
+            return self._run_script(job, Path(stream.name), document, far=True)
+
+    def _run_script(self, job: dict[str, Any], script: Path, document: dict[str, Any], *, far: bool = False) -> Any:
+        from omeroadmin.runtime.services.processor.beside import Beside, Gateway, Lease
+        from omeroadmin.runtime.services.processor.script import Limits, run_script
+
+        lease = Lease(float(job.get("lease_seconds") or _LEASE_SECONDS), functools.partial(self._renew, job))
+        if far and self._endpoint is not None:
+            beside = Beside(lease.watch, Gateway(self._context.socket_path("-api"), self._endpoint).open)
+        else:
+            beside = Beside(lease.watch)
+        limits = Limits(self._context.settings.number("omero.scripts.timeout") / 1000)
+        scratch = self._context.instance.temporary_directory
+        return run_script(script, document, scratch, limits, self._context.stop, beside)
+
+    def _renew(self, job: dict[str, Any]) -> None:
+        """Tell Blitz that the script still runs; not by the client that the main thread uses."""
+        client = InternalClient(self._context.instance, self._endpoint, timeout=_SIGN_SECONDS)
+        client.request("POST", f"/internal/jobs/{int(job['job_id'])}/lease", {"processor": self._context.server_id})
+
+    def _client(self) -> InternalClient:
+        return InternalClient(self._context.instance, self._endpoint, timeout=_ANSWER_SECONDS)
 
     def _script(self, relative: str) -> Path:
         """A script that must be in ``lib/scripts``, links resolved.
@@ -104,24 +139,29 @@ class Processor:
             raise failed_error("script-missing", f"there is no script {relative} in {root}")
         return files.inside(root.resolve(), os.path.relpath(path.resolve(), root.resolve()))
 
-    def _api_socket(self) -> Path:
+    def _api_socket(self) -> Path | None:
+        """A Blitz's socket on this host; without any and without an endpoint, where the first one's would be."""
         found = sorted(self._context.instance.run_directory.glob("Blitz-[0-9]*.sock"))
         public = [path for path in found if not path.name.endswith("-internal.sock")]
-        return public[0] if public else self._context.instance.run_directory / "Blitz-0.sock"
+        if public:
+            return public[0]
+        return None if self._endpoint is not None else self._context.instance.run_directory / "Blitz-0.sock"
 
-    def _send(self, job_id: int, result: dict[str, Any]) -> None:
-        """Hand a result in; it was work, so Blitz gets a minute to come back for it."""
+    def _send(self, job_id: int, result: dict[str, Any], lease: float) -> None:
+        """Hand a result in; it was work, so Blitz gets as long to come back for it as it waits for us."""
         failures: list[AdminError] = []
 
         def sent() -> bool:
+            failures.clear()
             try:
                 self._blitz.request("POST", f"/internal/jobs/{job_id}/result", result)
             except AdminError as error:
                 failures.append(error)
-                return error.exit_status is not ExitStatus.UNREACHABLE
-            failures.clear()
+                return error.exit_status is not ExitStatus.UNREACHABLE or self._context.stop.requested
             return True
 
-        clock.wait_until(sent, timeout=_RESULT_SECONDS, longest_pause=2.0)
-        if failures:
+        clock.wait_until(sent, timeout=lease, longest_pause=2.0)
+        if failures and failures[-1].code == "job-ended":
+            self._context.log.warning("Job:%d: the result comes too late: %s", job_id, failures[-1].message)
+        elif failures:
             raise failures[-1]

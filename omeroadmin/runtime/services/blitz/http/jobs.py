@@ -52,6 +52,12 @@ def claim(call: Call) -> Response:
     return nothing() if found is None else answer(found)
 
 
+def lease(call: Call) -> Response:
+    """``POST /internal/jobs/ID/lease``: a sign of life from the Processor that runs it."""
+    call.blitz.scripts.renew(call.path["id"], call.member("processor", str))
+    return nothing()
+
+
 def result(call: Call) -> Response:
     """``POST /internal/jobs/ID/result``."""
     call.blitz.scripts.finish(

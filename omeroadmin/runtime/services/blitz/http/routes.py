@@ -75,6 +75,7 @@ def _internal(blitz: Blitz) -> list[BaseRoute]:
     return [
         route("/sessions", sessions.open_for_server),
         route("/jobs/claim", jobs.claim),
+        route("/jobs/{id:int}/lease", jobs.lease),
         route("/jobs/{id:int}/result", jobs.result),
         route("/pixels/{id:int}/statistics", jobs.statistics),
         route("/thumbnails", jobs.thumbnail),

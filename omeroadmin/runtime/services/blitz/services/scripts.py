@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from omeroadmin.errors import failed_error
 from omeroadmin.runtime.services.blitz.database import Connection, Database, Row, next_id
 from omeroadmin.runtime.services.blitz.services import storedfiles
 from omeroadmin.runtime.services.blitz.services.actor import Actor, visible
@@ -21,6 +22,7 @@ _MIMETYPE = "text/x-python"
 _LARGEST_INPUTS = 1024 * 1024
 _LONGEST_MESSAGE = 4096
 _REGISTER_LOCK = 0x4F4D4502
+_ENDED = "job-ended"
 _END_STATES = ("Finished", "Error", "Cancelled")
 
 _INSERT_SCRIPT = """
@@ -52,6 +54,17 @@ UPDATE job SET status = (SELECT id FROM jobstatus WHERE value = %(status)s), mes
        finished = CASE WHEN %(ended)s THEN timezone('UTC', now()) END, update_id = %(event_id)s
  WHERE id = %(id)s
 """
+# A job that runs is scheduled no more: the time says until when its Processor must be heard of.
+_RENEW = """
+UPDATE job SET scheduledfor = timezone('UTC', now()) + make_interval(secs => %(seconds)s)
+ WHERE id IN (SELECT j.id FROM job j JOIN scriptjob x ON x.job_id = j.id JOIN jobstatus s ON s.id = j.status
+               WHERE s.value = 'Running' AND (%(id)s::bigint IS NULL OR j.id = %(id)s)
+                 AND (%(message)s::text IS NULL OR j.message = %(message)s))
+"""
+_OVERDUE = """
+SELECT j.id, j.message FROM job j JOIN scriptjob x ON x.job_id = j.id JOIN jobstatus s ON s.id = j.status
+ WHERE s.value = 'Running' AND j.scheduledfor < timezone('UTC', now()) FOR UPDATE OF j SKIP LOCKED
+"""
 _JOB = f"""
 SELECT j.id, s.value AS status, j.message FROM job j JOIN jobstatus s ON s.id = j.status
  WHERE j.id = %(id)s AND {visible("j")}
@@ -81,12 +94,14 @@ class Scripts:
     """The script service.
 
     :param root: ``lib/scripts``
+    :param lease_seconds: how long a job may go without a sign of life from its Processor
     """
 
-    def __init__(self, database: Database, root: Path, data_directory: Path) -> None:
+    def __init__(self, database: Database, root: Path, data_directory: Path, lease_seconds: int) -> None:
         self._database = database
         self._root = root
         self._data_directory = data_directory
+        self._lease_seconds = lease_seconds
 
     def register(self) -> int:
         """Make rows for the scripts on disk; changed ones get their new checksum.
@@ -176,7 +191,8 @@ class Scripts:
             if job is None:
                 return None
             changes = Changes(connection, None, "Processing")
-            self._set_status(connection, changes, job["id"], "Running", f"Running at {processor}")
+            self._set_status(connection, changes, job["id"], "Running", _running_at(processor))
+            connection.execute(_RENEW, {"id": job["id"], "message": None, "seconds": self._lease_seconds})
             files = connection.execute(_JOB_FILES, {"id": job["id"]}).fetchall()
         script = next(file for file in files if file["mimetype"] == _MIMETYPE)
         inputs = next((file["id"] for file in files if file["name"] == "inputs.json"), None)
@@ -187,24 +203,60 @@ class Scripts:
             "inputs": json.loads(storedfiles.read(self._data_directory, inputs) or "{}") if inputs else {},
             "user": job["username"],
             "group": job["groupname"],
+            "lease_seconds": self._lease_seconds,
         }
+
+    def renew(self, job_id: int, processor: str) -> None:
+        """Note that a job still runs.
+
+        :raises AdminError: ``job-ended`` if it doesn't, as far as Blitz is concerned
+        """
+        with self._database.transaction() as connection:
+            renewed = connection.execute(
+                _RENEW, {"id": job_id, "message": _running_at(processor), "seconds": self._lease_seconds}
+            )
+            if not renewed.rowcount:
+                raise failed_error(_ENDED, f"the job {job_id} does not run at {processor} any more")
+
+    def renew_all(self) -> None:
+        """Be patient with all jobs: while no Blitz ran, no Processor could be heard of."""
+        with self._database.transaction() as connection:
+            connection.execute(_RENEW, {"id": None, "message": None, "seconds": self._lease_seconds})
+
+    def end_overdue(self) -> int:
+        """End the jobs of Processors that weren't heard of for too long.
+
+        :return: how many
+        """
+        with self._database.transaction() as connection:
+            rows = connection.execute(_OVERDUE).fetchall()
+            if rows:
+                changes = Changes(connection, None, "Processing")
+                for row in rows:
+                    where = row["message"].removeprefix(_running_at(""))
+                    reason = f"{where} was not heard of for {self._lease_seconds} s while it ran"
+                    self._set_status(connection, changes, row["id"], "Error", reason)
+        return len(rows)
 
     def finish(self, job_id: int, *, status: str, message: str, outputs: Any, output: str, error_output: str) -> None:
         """Record how a job ended.
 
         :param status: ``Finished``, ``Error`` or ``Cancelled``
-        :raises AdminError: ``not-found``, ``request-invalid``
+        :raises AdminError: ``not-found``, ``request-invalid``, ``job-ended`` if it has ended already
         """
         if status not in _END_STATES:
             raise invalid(f"status {status!r} is not one in which a job ends")
         with self._database.transaction() as connection:
             job = connection.execute(
-                "SELECT j.id, j.owner_id, j.group_id FROM job j JOIN scriptjob x ON x.job_id = j.id WHERE j.id = %s"
+                "SELECT j.id, j.owner_id, j.group_id, s.value AS status FROM job j"
+                " JOIN scriptjob x ON x.job_id = j.id JOIN jobstatus s ON s.id = j.status WHERE j.id = %s"
                 " FOR UPDATE OF j",
                 (job_id,),
             ).fetchone()
             if job is None:
                 raise not_found("job", job_id)
+            if job["status"] in _END_STATES:
+                raise failed_error(_ENDED, f"the job {job_id} has ended as {job['status']}")
             changes = Changes(connection, None, "Processing")
             details = changes.details(owner_id=job["owner_id"], group_id=job["group_id"])
             for name, content in (
@@ -220,7 +272,7 @@ class Scripts:
             rows = connection.execute(
                 "SELECT j.id FROM job j JOIN jobstatus s ON s.id = j.status JOIN scriptjob x ON x.job_id = j.id"
                 " WHERE s.value = 'Running' AND j.message = %s FOR UPDATE OF j",
-                (f"Running at {processor}",),
+                (_running_at(processor),),
             ).fetchall()
             if rows:
                 changes = Changes(connection, None, "Processing")
@@ -287,6 +339,10 @@ class Scripts:
         )
         changes.log("INSERT", "OriginalFile", [file_id])
         _LOG.info("Registered script %s", path)
+
+
+def _running_at(processor: str) -> str:
+    return f"Running at {processor}"
 
 
 def _link(connection: Connection, job_id: int, file_id: int, details: Row) -> None:
