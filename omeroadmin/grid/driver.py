@@ -47,6 +47,46 @@ class DeployReport:
         return bool(self.started or self.restarted or self.stopped)
 
 
+class Watcher(Protocol):
+    """Looks on while a node runs in this process. Its methods must be quick: the node waits for them."""
+
+    def look(self, state: GridState) -> bool:
+        """See the servers as they are; called several times a second.
+
+        :return: whether the node is to go on
+        """
+        ...
+
+    def stopping(self) -> None:
+        """Know that the node was asked to stop."""
+        ...
+
+
+class FirstFailure:
+    """A watcher for which a server that can't start ends the node.
+
+    :ivar failure: what failed for good before all servers were ready
+    """
+
+    def __init__(self) -> None:
+        self.failure: str | None = None
+        self._started = False
+
+    def look(self, state: GridState) -> bool:
+        """See whether a server has failed during the start."""
+        if self._started or not state.running:
+            return True
+        failed = next((server for server in state.servers if server.has_failed), None)
+        if failed is not None:
+            self.failure = f"{failed.id}: {failed.reason}"
+            return False
+        self._started = not any(server.is_awaited for server in state.servers)
+        return True
+
+    def stopping(self) -> None:
+        """Nothing depends on it."""
+
+
 class GridDriver(Protocol):
     """Starts nodes, tells what runs, and carries out what an admin wants of a server."""
 
@@ -78,10 +118,11 @@ class GridDriver(Protocol):
         """
         ...
 
-    def run_foreground(self, orders: LaunchOrders) -> str | None:
-        """Run a node in this process until it is stopped; a server that can't start ends it.
+    def run_foreground(self, orders: LaunchOrders, watcher: Watcher | None = None) -> str | None:
+        """Run a node in this process until it is stopped.
 
-        :return: what failed at the start; ``None`` where it ran until it was asked to stop
+        :param watcher: looks on, and may end it; by default a server that can't start does
+        :return: what failed at the start where nobody looks on; ``None`` where it ran until it was asked to stop
         :raises AdminError: as :meth:`launch`
         """
         ...

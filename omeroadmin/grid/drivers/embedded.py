@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from omeroadmin.errors import usage_error
 from omeroadmin.grid import client
-from omeroadmin.grid.driver import LaunchOrders
+from omeroadmin.grid.driver import FirstFailure, LaunchOrders, Watcher
 from omeroadmin.grid.layout import NodeLayout
 from omeroadmin.grid.model import MASTER, GridState, NodeState
 from omeroadmin.schema.instance import Instance
@@ -49,16 +49,19 @@ class EmbeddedDriver:
         """
         client.launch(self._instance, orders.registry, file=orders.file, targets=orders.targets, node=orders.node)
 
-    def run_foreground(self, orders: LaunchOrders) -> str | None:
-        """Run a node in this process until it is stopped; a server that can't start ends it.
+    def run_foreground(self, orders: LaunchOrders, watcher: Watcher | None = None) -> str | None:
+        """Run a node in this process until it is stopped.
 
-        :return: what failed at the start; ``None`` where it ran until it was asked to stop
+        :param watcher: looks on, and may end it; by default a server that can't start does
+        :return: what failed at the start where nobody looks on; ``None`` where it ran until it was asked to stop
         :raises AdminError: ``already-running``, ``port-taken``, ``descriptor-invalid``
         """
         from omeroadmin.grid.node.daemon import Orders, run_foreground
 
         layout = NodeLayout(self._instance, orders.node)
-        return run_foreground(Orders(layout, orders.registry, orders.file, orders.targets))
+        own = FirstFailure()
+        run_foreground(Orders(layout, orders.registry, orders.file, orders.targets), watcher or own)
+        return own.failure
 
     def shutdown(self, node: str = MASTER) -> None:
         """Ask a node to stop its servers and end; returns at once.

@@ -5,10 +5,9 @@ from __future__ import annotations
 import signal
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from omeroadmin.errors import AdminError, failed_error, unreachable_error, usage_error
-from omeroadmin.grid.driver import DeployReport, LaunchOrders
+from omeroadmin.grid.driver import DeployReport, FirstFailure, LaunchOrders, Watcher
 from omeroadmin.grid.icegrid import daemon, deployment, processes, survey, verdicts
 from omeroadmin.grid.icegrid.admin import IceGridAdmin, RefusedError, parse_state, safe_name
 from omeroadmin.grid.layout import NodeLayout
@@ -16,9 +15,6 @@ from omeroadmin.grid.model import MASTER, GridState, ServerState
 from omeroadmin.grid.node.registry import Registry
 from omeroadmin.schema.instance import Instance
 from omeroadmin.system.clock import wait_until
-
-if TYPE_CHECKING:
-    import subprocess
 
 _READY_TIMEOUT = 120.0
 _LOOK = 0.5
@@ -72,30 +68,44 @@ class IceGridDriver:
         """
         daemon.launch(self._instance, orders)
 
-    def run_foreground(self, orders: LaunchOrders) -> str | None:
-        """Run a node as a child of this process until it is stopped; a server that can't start ends it.
+    def run_foreground(self, orders: LaunchOrders, watcher: Watcher | None = None) -> str | None:
+        """Run a node as a child of this process until it is stopped.
 
-        :return: what failed at the start; ``None`` where it ran until it was asked to stop
+        :param watcher: looks on, and may end it; by default a server that can't start does
+        :return: what failed at the start where nobody looks on; ``None`` where it ran until it was asked to stop
         :raises AdminError: as :meth:`launch`
         """
+        own = FirstFailure()
+        looking = watcher or own
         child, wanted = daemon.start_foreground(self._instance, orders)
         before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+        ending = False
+
+        def end() -> None:
+            nonlocal ending
+            if not ending:
+                ending = True
+                looking.stopping()
+            child.terminate()
+
         for number in before:
-            signal.signal(number, lambda _number, _frame: child.terminate())
+            signal.signal(number, lambda _number, _frame: end())
         try:
             daemon.settle(self._instance, orders, wanted)
-            failure = self._first_failure(child)
-            if failure is not None:
-                child.terminate()
-            while child.poll() is None:
-                wait_until(lambda: child.poll() is not None, timeout=_LOOK)
+            while not wait_until(lambda: child.poll() is not None, timeout=_LOOK):
+                if not ending and not self._look(looking):
+                    end()
+        except AdminError:
+            # A node that is stopped while it starts says that it couldn't.
+            if not ending:
+                raise
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
             child.terminate()
             child.wait(daemon.DEPLOY_PATIENCE)
             NodeLayout(self._instance, orders.node).pid_file.unlink(missing_ok=True)
-        return failure
+        return own.failure
 
     def shutdown(self, node: str = MASTER) -> None:
         """Ask a node to stop its servers and end; returns at once.
@@ -184,7 +194,7 @@ class IceGridDriver:
         if not self.state().running:
             raise unreachable_error("node-down", "the server is not running", "start it: omero admin start")
         before = deployment.remembered(self._instance)
-        wanted = deployment.prepare(file, targets)
+        wanted = deployment.prepare(self._instance, file, targets)
         old, new = ({server.id: server.digest for server in one.servers} for one in (before, wanted))
         changed = tuple(identifier for identifier in new if identifier in old and new[identifier] != old[identifier])
         pids = self._pids(changed)
@@ -211,21 +221,13 @@ class IceGridDriver:
         """As :meth:`shutdown`."""
         self.shutdown(node)
 
-    def _first_failure(self, child: subprocess.Popen[bytes]) -> str | None:
-        """Wait until no server is awaited any more, and say what failed for good."""
-        last = GridState(True)
-
-        def is_over() -> bool:
-            nonlocal last
-            if child.poll() is not None:
-                return True
-            last = self.state()
-            return any(server.has_failed for server in last.servers) or not any(s.is_awaited for s in last.servers)
-
-        while not wait_until(is_over, timeout=_LOOK):
-            continue
-        failed = next((server for server in last.servers if server.has_failed), None)
-        return None if failed is None else f"{failed.id}: {failed.reason}"
+    def _look(self, watcher: Watcher) -> bool:
+        try:
+            state = self.state()
+        except AdminError:
+            # The registry is silent, or has just gone: there is nothing to see.
+            return True
+        return watcher.look(state)
 
     def _shut_down_elsewhere(self, node: str) -> None:
         try:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from omeroadmin.errors import configuration_error, failed_error, usage_error
 from omeroadmin.grid.descriptor import read_servers
+from omeroadmin.grid.driver import Watcher
 from omeroadmin.grid.layout import NodeLayout
 from omeroadmin.grid.model import MASTER, ServerSpecification
 from omeroadmin.grid.node.control import Control, serve
@@ -55,16 +56,16 @@ class _Prepared:
     registry: socket.socket | None
 
 
-def run_foreground(orders: Orders) -> str | None:
-    """Run the node in this process until it is stopped; a server that can't start ends it.
+def run_foreground(orders: Orders, watcher: Watcher) -> None:
+    """Run the node in this process until it is stopped.
 
-    :return: what failed at the start; ``None`` where it ran until it was asked to stop
+    :param watcher: looks on, and may end it
     :raises AdminError: ``already-running``, ``port-taken``, ``descriptor-invalid``
     """
     with _prepared(orders) as prepared:
         _configure_log()
         _write_pid(prepared)
-        return asyncio.run(_main(prepared, stop_on_failure=True, ready=None))
+        asyncio.run(_main(prepared, watcher=watcher, ready=None))
 
 
 def run_detached(orders: Orders) -> None:
@@ -79,7 +80,7 @@ def run_detached(orders: Orders) -> None:
             _become_daemon(prepared.orders.layout)
             _configure_log()
             _write_pid(prepared)
-            asyncio.run(_main(prepared, stop_on_failure=False, ready=writing))
+            asyncio.run(_main(prepared, watcher=None, ready=writing))
             return
         os.close(writing)
         with os.fdopen(reading, "rb") as stream:
@@ -172,7 +173,7 @@ def _write_pid(prepared: _Prepared) -> None:
     os.pwrite(prepared.pid_file, f"{os.getpid()}\n".encode(), 0)
 
 
-async def _main(prepared: _Prepared, *, stop_on_failure: bool, ready: int | None) -> str | None:
+async def _main(prepared: _Prepared, *, watcher: Watcher | None, ready: int | None) -> None:
     node = Node(prepared.orders.layout, prepared.servers)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -188,7 +189,7 @@ async def _main(prepared: _Prepared, *, stop_on_failure: bool, ready: int | None
         os.write(ready, _READY)
         os.close(ready)
     try:
-        return await run_until_stopped(node, stop_on_failure=stop_on_failure)
+        await run_until_stopped(node, watcher)
     finally:
         for listener in listeners:
             listener.close()

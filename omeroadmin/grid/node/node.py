@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from omeroadmin.errors import usage_error
+from omeroadmin.grid.driver import Watcher
 from omeroadmin.grid.layout import NodeLayout
 from omeroadmin.grid.model import GridState, ServerSpecification
 from omeroadmin.grid.node.registry import Registry
@@ -19,7 +20,8 @@ _PASSED = frozenset(
 )
 _PASSED_PREFIXES = ("LC_", "PYTHON", "COVERAGE_")
 _STAGGER = 0.1
-_LOOK = 0.02
+_LOOK = 0.05
+_CALM_LOOK = 0.5
 _log = logging.getLogger("node")
 
 
@@ -81,20 +83,19 @@ class Node:
             await self._stop_servers()
             _log.info("node %s down", self.layout.node)
 
-    async def first_failure(self) -> str | None:
-        """Wait until no server is awaited any more.
-
-        :return: what failed for good, one line; ``None`` where everything that can run does
-        """
+    async def watch(self, watcher: Watcher) -> None:
+        """Let somebody look on until the node stops; if they have seen enough, it does."""
+        pause = _LOOK
         while not self._stopping.is_set():
-            states = self.state.servers
-            failed = next((state for state in states if state.has_failed), None)
-            if failed is not None:
-                return f"{failed.id}: {failed.reason}"
-            if not any(state.is_awaited for state in states):
-                return None
-            await asyncio.sleep(_LOOK)
-        return None
+            state = self.state
+            if not watcher.look(state):
+                self.shut_down()
+                break
+            if not any(server.is_awaited for server in state.servers):
+                pause = _CALM_LOOK
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+        watcher.stopping()
 
     async def _stop_servers(self) -> None:
         """Stop in reverse order; a slow one holds up the next a little, not for all its time."""
@@ -107,22 +108,16 @@ class Node:
                 await asyncio.wait({task}, timeout=_STAGGER)
 
 
-async def run_until_stopped(node: Node, *, stop_on_failure: bool) -> str | None:
+async def run_until_stopped(node: Node, watcher: Watcher | None = None) -> None:
     """Run a node.
 
-    :param stop_on_failure: whether a server that can't start ends it all
-    :return: what failed at the start; ``None`` where it ran until it was asked to stop
+    :param watcher: looks on, and may end it
     """
     running = asyncio.create_task(node.run())
-    failure = None
-    if stop_on_failure:
-        first = asyncio.create_task(node.first_failure())
-        await asyncio.wait({running, first}, return_when=asyncio.FIRST_COMPLETED)
-        first.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            failure = await first
-        if failure is not None:
-            _log.error("start error: %s", failure)
+    watching = None if watcher is None else asyncio.create_task(node.watch(watcher))
+    try:
+        await running
+    finally:
+        if watching is not None:
             node.shut_down()
-    await running
-    return failure
+            await watching
