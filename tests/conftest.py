@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 
+import hypothesis
 import pytest
 
 from tests.support.database import embedded_instance, shared_instance
 
 __all__ = ["embedded_instance", "shared_instance"]
+
+# How long an example takes is the machine's business, which may be doing something else.
+hypothesis.settings.register_profile("omeroadmin", deadline=None)
+hypothesis.settings.load_profile("omeroadmin")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.grid.model import MASTER
@@ -10,7 +13,13 @@ from omeroadmin.grid.reference_servers import INDEXED, MASTER_INSTANCES, TEMPLAT
 from omeroadmin.schema.settings import Settings
 
 NODE_DESCRIPTORS = "omero.server.nodedescriptors"
+REFERENCE: Mapping[str, bool] = MappingProxyType({name: name in INDEXED for name in sorted(TEMPLATES)})
+"""Servers of a reference instance, and whether each needs an index."""
+
 _ALWAYS = "Glacier2"
+_NODE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+_TAKEN = frozenset({"internal", "registry", "log", "run", "tmp", "static", "postgresql"})
+"""Names that other files below etc and directories below var have."""
 
 Attributes = tuple[tuple[str, str], ...]
 
@@ -26,12 +35,15 @@ class NodeInstances:
     instances: tuple[Attributes, ...]
 
 
-def plan_nodes(settings: Settings, client_endpoints: str, server_endpoints: str) -> tuple[NodeInstances, ...]:
+def plan_nodes(
+    settings: Settings, client_endpoints: str, server_endpoints: str, known: Mapping[str, bool] = REFERENCE
+) -> tuple[NodeInstances, ...]:
     """The nodes, the master first, the others sorted.
 
+    :param known: servers that there are templates of, and whether each needs an index
     :raises AdminError: ``setting-invalid``
     """
-    names = _by_node(settings.text(NODE_DESCRIPTORS))
+    names = _by_node(settings.text(NODE_DESCRIPTORS), known)
     glacier2 = (
         ("template", "Glacier2Template"),
         ("client-endpoints", client_endpoints),
@@ -44,7 +56,21 @@ def plan_nodes(settings: Settings, client_endpoints: str, server_endpoints: str)
     return tuple(nodes)
 
 
-def _by_node(text: str) -> dict[str, tuple[str, ...]]:
+def checked_node(name: str) -> str:
+    """A node's name, which is also that of its directory and of its file below etc.
+
+    :raises AdminError: ``setting-invalid``
+    """
+    if not _NODE_NAME.fullmatch(name) or name in _TAKEN:
+        raise configuration_error(
+            "setting-invalid",
+            f"a node can't be called {name!r}",
+            f"take letters, digits, and . _ - and none of {', '.join(sorted(_TAKEN))}",
+        )
+    return name
+
+
+def _by_node(text: str, known: Mapping[str, bool]) -> dict[str, tuple[str, ...]]:
     if not text.strip():
         return {MASTER: MASTER_INSTANCES}
     nodes: dict[str, tuple[str, ...]] = {MASTER: (_ALWAYS,)}
@@ -53,21 +79,22 @@ def _by_node(text: str) -> dict[str, tuple[str, ...]]:
         names = [name for name in servers.split(",") if name]
         if not colon or not node or not names:
             raise _invalid(text, f"{word!r} is not of the form node:Name[-index],…")
+        checked_node(node)
         for name in names:
-            _check(text, name)
+            _check(text, name, known)
         # The first server of the master stays in any case: without it nobody gets in.
         present = nodes.get(node, ())
         nodes[node] = (*present, *(name for name in names if name not in present))
     return nodes
 
 
-def _check(text: str, name: str) -> None:
+def _check(text: str, name: str, known: Mapping[str, bool]) -> None:
     kind, dash, index = name.partition("-")
-    if kind not in TEMPLATES:
-        raise _invalid(text, f"there is no server {kind!r}; known: {', '.join(sorted(TEMPLATES))}")
-    if kind in INDEXED and not (index.isascii() and index.isdigit()):
+    if kind not in known:
+        raise _invalid(text, f"there is no server {kind!r}; known: {', '.join(sorted(known))}")
+    if known[kind] and not (index.isascii() and index.isdigit()):
         raise _invalid(text, f"{name!r} needs an index, such as {kind}-0")
-    if kind not in INDEXED and dash:
+    if not known[kind] and dash:
         raise _invalid(text, f"{name!r} has an index, but there is only one {kind}")
 
 

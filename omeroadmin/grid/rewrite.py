@@ -5,24 +5,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
+from omeroadmin.grid.distribution import render_distribution, template_directory
 from omeroadmin.grid.expansion import escape
-from omeroadmin.grid.instances import plan_nodes
-from omeroadmin.grid.ports import client_endpoints, client_host, master_host
+from omeroadmin.grid.instances import checked_node, plan_nodes
+from omeroadmin.grid.model import MASTER
+from omeroadmin.grid.overrides import glacier2_tls, service_overrides
+from omeroadmin.grid.ports import client_endpoints, client_host, endpoint_host, master_host, node_host
+from omeroadmin.grid.publishing import plan_publishing
 from omeroadmin.grid.reference_servers import HEAP_SERVERS, PYTHON_SERVERS, HeapServer
 from omeroadmin.render.engine import render
+from omeroadmin.schema.catalog import default_of
 from omeroadmin.schema.catalog import settings as declared_settings
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
-from omeroadmin.steps.kinds import WriteFile
 from omeroadmin.steps.plan import Plan
-from omeroadmin.system.files import PLAIN_MODE, SECRET_MODE, read_bytes
+from omeroadmin.system.files import PLAIN_MODE, SECRET_MODE
+from omeroadmin.system.together import SetFile
 
 REGISTRY_DATA = "IceGrid.Registry.Data"
 """Property of the registry's directory, as OMERO's own tools read it."""
 
-_ICESSL = "omero.glacier2.IceSSL."
-_MEMORY = "omero.jvmcfg."
+NO_ENDPOINT: Mapping[str, str] = MappingProxyType({})
+"""For a grid of one host."""
 
 
 def plan_rewrite(
@@ -32,25 +38,30 @@ def plan_rewrite(
     *,
     python: str = sys.executable,
     registry_data: str = REGISTRY_DATA,
+    endpoint: Mapping[str, str] = NO_ENDPOINT,
     force: bool = False,
 ) -> Plan:
-    """The files that differ from what the settings ask for.
+    """The steps that make the files what the settings ask for, all of them together.
 
     :param memory_options: options of each service, by its name in ``omero.jvmcfg.*``
     :param python: the interpreter that runs the servers
     :param registry_data: what the installed IceGrid calls the property of the registry's directory
+    :param endpoint: what servers on other hosts need to know to reach the master's; goes to all servers
     :param force: write also what is as it should be
-    :raises AdminError: ``setting-invalid``, ``port-invalid``, ``template-invalid``
+    :raises AdminError: ``setting-invalid``, ``port-invalid``, ``template-invalid``, ``file-not-read``, and, for a
+        distribution's templates, ``template-missing``, ``template-outdated``, ``documented-unparsable``
     """
-    rendered = render_files(instance, settings, memory_options, python=python, registry_data=registry_data)
+    rendered = render_files(
+        instance, settings, memory_options, python=python, registry_data=registry_data, endpoint=endpoint
+    )
     # The password of the certificates stands in templates.xml.
     modes = {instance.templates_xml: SECRET_MODE}
-    steps = tuple(
-        WriteFile(path, text.encode(), modes.get(path, PLAIN_MODE))
+    files = [
+        SetFile(path.relative_to(instance.etc).as_posix(), text.encode(), modes.get(path, PLAIN_MODE))
         for path, text in rendered.items()
-        if force or not path.exists() or read_bytes(path) != text.encode()
-    )
-    return Plan(f"rewrite the grid's configuration in {instance.etc}", steps)
+    ]
+    configurations = [f"{node}.cfg" for node in _worker_nodes(rendered)]
+    return plan_publishing(instance, files, configurations, force=force)
 
 
 def render_files(
@@ -60,24 +71,57 @@ def render_files(
     *,
     python: str,
     registry_data: str = REGISTRY_DATA,
+    endpoint: Mapping[str, str] = NO_ENDPOINT,
 ) -> dict[Path, str]:
-    """All files of the grid with the content that they should have.
+    """All files of the grid with the content that they should have; those of a distribution are from its own templates.
 
-    :raises AdminError: ``setting-invalid``, ``port-invalid``, ``template-invalid``
+    :raises AdminError: as :func:`plan_rewrite`
     """
-    context = {**_context(settings, memory_options, python), "registry_data": registry_data}
-    templates = {
-        instance.master_cfg: "master.cfg",
-        instance.internal_cfg: "internal.cfg",
-        instance.ice_config: "ice.config",
-        instance.templates_xml: "templates.xml",
-        instance.default_xml: "default.xml",
+    if template_directory(instance) is not None:
+        own = render_distribution(instance, settings, memory_options)
+        rendered = {instance.etc / name: text for name, text in own.items()}
+    else:
+        context = {
+            **_context(settings, memory_options, python),
+            "registry_data": registry_data,
+            "endpoint": [(name, escape(value)) for name, value in endpoint.items()],
+        }
+        templates = {
+            instance.master_cfg: "master.cfg",
+            instance.internal_cfg: "internal.cfg",
+            instance.ice_config: "ice.config",
+            instance.templates_xml: "templates.xml",
+            instance.default_xml: "default.xml",
+        }
+        rendered = {path: render(f"grid/{name}.j2", context) for path, name in templates.items()}
+    for node in _worker_nodes(rendered):
+        rendered[instance.etc / f"{node}.cfg"] = _node_configuration(settings, node)
+    return rendered
+
+
+def _worker_nodes(rendered: Mapping[Path, str]) -> list[str]:
+    """Nodes beside the master that the rendered application has, whatever its targets."""
+    from lxml import etree
+
+    application = next(text for path, text in rendered.items() if path.name == "default.xml")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    root = etree.fromstring(application.encode(), parser)
+    names = (str(node.get("name")) for node in root.iterfind("application/node"))
+    return list(dict.fromkeys(name for name in names if name != MASTER))
+
+
+def _node_configuration(settings: Settings, node: str) -> str:
+    context = {
+        "name": checked_node(node),
+        "host": endpoint_host(node_host(settings, node)),
+        "master_host": endpoint_host(master_host(settings)),
+        "ports": {"registry": settings.port("registry")},
     }
-    return {path: render(f"grid/{name}.j2", context) for path, name in templates.items()}
+    return render("grid/node.cfg.j2", context)
 
 
 def _context(settings: Settings, memory_options: Mapping[str, tuple[str, ...]], python: str) -> dict[str, object]:
-    host = master_host(settings)
+    host = endpoint_host(master_host(settings))
     nodes = plan_nodes(settings, escape(client_endpoints(settings)), f"tcp -h {host}")
     return {
         "python": escape(python),
@@ -89,7 +133,7 @@ def _context(settings: Settings, memory_options: Mapping[str, tuple[str, ...]], 
         "nodes": [{"name": node.name, "instances": node.instances} for node in nodes],
         "heap_servers": [_heap_server(server, settings, memory_options) for server in HEAP_SERVERS],
         "python_servers": PYTHON_SERVERS,
-        "icessl": _icessl(settings),
+        "icessl": glacier2_tls(settings),
     }
 
 
@@ -105,26 +149,11 @@ def _heap_server(
         "type": server.type,
         "replica_group": server.replica_group,
         "memory": [escape(option) for option in memory_options[server.service]],
-        "overrides": _overrides(server.service, settings),
+        "overrides": service_overrides(server.service, settings, _for_one_service(server.service, settings)),
     }
 
 
-def _overrides(service: str, settings: Settings) -> list[tuple[str, str]]:
-    """Properties given for one service only, such as ``omero.throttling.method_time.warn.indexer``."""
-    ending = f".{service}"
-    names = dict.fromkeys((*declared_settings(), *settings))
-    return [
-        (name.removesuffix(ending), escape(settings.text(name)))
-        for name in names
-        if name.endswith(ending) and not name.startswith(_MEMORY) and name.removesuffix(ending) in names
-    ]
-
-
-def _icessl(settings: Settings) -> list[tuple[str, str]]:
-    """The TLS properties of OMERO.Glacier2 under the names that it knows; empty defaults say nothing."""
-    names = dict.fromkeys((*declared_settings(), *settings))
-    return [
-        (name.removeprefix("omero.glacier2."), escape(settings.text(name)))
-        for name in names
-        if name.startswith(_ICESSL) and (settings.is_set(name) or settings.text(name))
-    ]
+def _for_one_service(service: str, settings: Settings) -> list[str]:
+    """Properties of a service: whatever is set, and declared defaults of its own."""
+    declared = (name for name in declared_settings() if default_of(name.removesuffix(f".{service}")) is not None)
+    return list(dict.fromkeys((*declared, *settings)))

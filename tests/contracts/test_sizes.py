@@ -33,3 +33,9 @@ def test_a_docstring_is_not_counted() -> None:
     function = ast.parse('def f():\n    """One.\n\n    Two.\n    """\n    return 1\n').body[0]
     assert isinstance(function, ast.FunctionDef)
     assert own_lines(function) == 2
+
+
+def test_names_of_test_files_are_unique() -> None:
+    """Pytest imports two of one name as one."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []

@@ -133,7 +133,7 @@ def _prepare(instance: Instance, orders: LaunchOrders) -> tuple[NodeLayout, Depl
     """Everything that can be refused, and a clean place."""
     require_program(NODE)
     layout = NodeLayout(instance, orders.node)
-    deployment = deployments.prepare(orders.file, orders.targets)
+    deployment = deployments.prepare(instance, orders.file, orders.targets)
     if orders.node not in {MASTER, *deployment.nodes}:
         raise usage_error(
             "node-unknown",

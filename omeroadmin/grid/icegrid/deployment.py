@@ -1,7 +1,7 @@
 """What is handed to the registry: the descriptor files as IceGrid has to read them, and what is to be known of them.
 
 IceGrid expands variables in whatever a descriptor includes, also in config.xml, where values are data to us. So it gets
-copies in which each dollar of config.xml stands for itself.
+copies in which each dollar of config.xml stands for itself, without the properties that are no server's.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from omeroadmin.grid.descriptor import read_servers
 from omeroadmin.grid.elements import Node, read_descriptor
 from omeroadmin.grid.model import ServerSpecification
 from omeroadmin.grid.properties import one_line
+from omeroadmin.grid.reference_servers import HEAP_SERVERS
+from omeroadmin.schema.catalog import settings as declared_settings
 from omeroadmin.schema.instance import Instance
 from omeroadmin.system import files
 
@@ -30,6 +32,8 @@ _DIRECTORY = "descriptors"
 _SUMMARY = "deployed.json"
 _PRIVATE = 0o700
 _DOLLARS = re.compile(r"\$+(?=\{)")
+_MEMORY = "omero.jvmcfg."
+_SERVICES = frozenset(server.service for server in HEAP_SERVERS)
 _PLAIN_PROCESS = ("Ice.Admin.Enabled", "0")
 
 
@@ -71,19 +75,20 @@ class Deployment:
         return next((server for server in self.servers if server.id == identifier), None)
 
 
-def prepare(file: Path, targets: Sequence[str]) -> Deployment:
-    """Read an application; everything that we can refuse is refused here, by file, line and element.
+def prepare(instance: Instance, file: Path, targets: Sequence[str]) -> Deployment:
+    """Read an application and make the copies of its files, which hold secrets; nothing is handed over yet.
 
-    :raises AdminError: ``descriptor-invalid``, ``file-not-read``
+    :raises AdminError: ``descriptor-invalid`` with file, line and element; ``file-not-read``, ``file-not-written``
     """
-    servers = read_servers(file, targets)
-    root = read_descriptor(file, frozenset(targets))
-    application = next(child for child in root.children() if child.tag == "application")
-    return Deployment(application.require("name"), tuple(targets), tuple(_deployed(server) for server in servers))
+    read_servers(file, targets)
+    copy = copy_descriptors(instance, file)
+    application = next(child for child in read_descriptor(copy, frozenset()).children() if child.tag == "application")
+    servers = tuple(_deployed(server) for server in read_servers(copy, targets))
+    return Deployment(application.require("name"), tuple(targets), servers)
 
 
 def copy_descriptors(instance: Instance, file: Path, *, manual: bool = False) -> Path:
-    """Copy a descriptor and what it includes to where the registry is told to read it; the copies hold secrets.
+    """Copy a descriptor and what it includes to where the registry is told to read it.
 
     :param manual: whether no server of the copy is to be started by its node
     :return: the copy, below ``OMERODIR``
@@ -95,10 +100,9 @@ def copy_descriptors(instance: Instance, file: Path, *, manual: bool = False) ->
     waiting = [file.resolve()]
     while waiting:
         current = waiting.pop()
-        if current in names:
-            continue
-        names[current] = directory / f"{len(names)}.xml"
-        waiting += _included(read_descriptor(current, frozenset()))
+        if current not in names:
+            names[current] = directory / f"{len(names)}.xml"
+            waiting += _included(read_descriptor(current, frozenset()))
     for source, copy in names.items():
         _write_copy(source, copy, names, manual=manual)
     return names[file.resolve()]
@@ -160,6 +164,19 @@ def _target(root: Node, include: _Element) -> Path:
     return (root.file.parent / str(include.get("file", ""))).resolve()
 
 
+def _leave_out(profile: _Element) -> None:
+    """Remove what no server reads: it would be a reason to restart them all.
+
+    What one service has for itself stands in its template, and its options of memory in its command.
+    """
+    present = [(element, str(element.get("name", ""))) for element in profile.iter("property")]
+    known = {*declared_settings(), *(name for _, name in present)}
+    for element, name in present:
+        base, _, service = name.rpartition(".")
+        if name.startswith(_MEMORY) or (service in _SERVICES and base in known):
+            profile.remove(element)
+
+
 def _write_copy(source: Path, copy: Path, names: dict[Path, Path], *, manual: bool) -> None:
     from lxml import etree
 
@@ -168,9 +185,12 @@ def _write_copy(source: Path, copy: Path, names: dict[Path, Path], *, manual: bo
         target = _target(root, include)
         if target in names:
             include.set("file", names[target].name)
-    for element in root.element.iter("property"):
+    for element in list(root.element.iter("property")):
         value = one_line(str(element.get("value", "")))
         element.set("value", literal(value) if source.name == _PROFILES else value)
+    if source.name == _PROFILES:
+        for profile in root.element.iter("properties"):
+            _leave_out(profile)
     if manual:
         for element in root.element.iter("server", "icebox"):
             element.set("activation", "manual")
