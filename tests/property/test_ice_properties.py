@@ -42,6 +42,7 @@ def test_a_line_end_is_a_blank(value: str) -> None:
         (r"\\\server\share", r"\\server\share"),
         ("share\\", "share\\"),
         (r"y\\\\\#", r"y\\#"),
+        (r"y \\= \= \\\#", r"y \= \= \#"),
         ("plain # a comment", "plain"),
         (" \t plain \r", "plain"),
         ("${a} $$ ü", "${a} $$ ü"),

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 DEBIAN_PACKAGES: dict[str, str] = {
+    "icegridadmin": "zeroc-icegrid",
+    "icegridnode": "zeroc-icegrid",
     "nginx": "nginx-light",
     "openssl": "openssl",
     "postgres": "postgresql",

@@ -56,7 +56,7 @@ def launch(instance: Instance, orders: LaunchOrders) -> None:
 
 
 def start_foreground(instance: Instance, orders: LaunchOrders) -> tuple[subprocess.Popen[bytes], Deployment]:
-    """Start a node as a child of this process; its log goes where ours goes.
+    """Start a node as a child of this process; as with OMERO, its log stays in ``var/log``.
 
     :return: the process, which doesn't take commands yet, and what :func:`settle` is to hand to it
     :raises AdminError: as :func:`launch`
@@ -65,7 +65,7 @@ def start_foreground(instance: Instance, orders: LaunchOrders) -> tuple[subproce
     sys.stdout.flush()
     sys.stderr.flush()
     child = process.spawn(
-        [*_command(layout), "--Ice.StdOut=", "--Ice.StdErr="],
+        _command(layout),
         environment=_environment(layout),
         inherit=False,
         directory=instance.omerodir,

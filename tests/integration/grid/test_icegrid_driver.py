@@ -324,15 +324,30 @@ def test_a_server_with_a_wrong_configuration(stopped: Grid) -> None:
     assert stopped.processes() == []
 
 
-def test_a_program_that_cannot_be_run(stopped: Grid) -> None:
-    file = stopped.instance.grid_directory / "missing.xml"
+def missing_program(grid: Grid) -> Path:
+    """An application whose only server can't be run."""
+    file = grid.instance.grid_directory / "missing.xml"
     file.write_text(
         '<icegrid><application name="OMERO"><node name="master"><server id="A" exe="/nonexistent/a" activation="always">'
         '<property name="Ice.Admin.Enabled" value="0"/></server></node></application></icegrid>'
     )
-    done = stopped.omero.run("admin", "start", str(file), "--wait", "60")
+    return file
+
+
+def test_a_program_that_cannot_be_run(stopped: Grid) -> None:
+    done = stopped.omero.run("admin", "start", str(missing_program(stopped)), "--wait", "60")
     assert done.returncode == 5
     assert "A did not start: cannot execute `/nonexistent/a': No such file or directory" in done.stderr
+
+
+def test_what_is_not_installed_is_disabled_with_its_reason(stopped: Grid, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['tables'] = None\n")
+    done = stopped.omero.run("admin", "start", environment={"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    present = stopped.server("Tables-0")
+    assert present.optional
+    assert present.describe() == "inactive (disabled)"
+    assert f"Tables-0 is disabled: {present.reason}" in done.stderr
 
 
 def is_complete(driver: IceGridDriver) -> bool:
@@ -345,8 +360,7 @@ def is_complete(driver: IceGridDriver) -> bool:
 def test_foreground(stopped: Grid, *, broken: bool) -> None:
     file = stopped.instance.default_xml
     if broken:
-        stopped.omero.ok("admin", "rewrite")
-        file = stopped.instance.grid_directory / "missing.xml"
+        file = missing_program(stopped)
     command = [sys.executable, "-m", "omeroadmin", "admin", "start", "--foreground", str(file)]
     with subprocess.Popen(command, env=stopped.omero.environment, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -434,12 +448,3 @@ def test_programs_of_ice(made: Grid, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     program.chmod(0o755)
     with pytest.raises(AdminError, match="icegridadmin is not installed"):
         ice_versions()
-
-
-def test_optional_parts_are_disabled_with_their_reason(grid: Grid) -> None:
-    """What IceGrid would start again and again leaves its reason and is started no more."""
-    present = grid.server("Tables-0")
-    if present.is_active:
-        pytest.skip("PyTables is installed")
-    assert present.optional
-    assert json.loads((grid.instance.run_directory / "Tables-0.disabled").read_text())["reason"] == present.reason
