@@ -63,6 +63,17 @@ def write(config_xml: Path, edit: Edit[Result], *, wait: float) -> Result:
                     raise _interfered(config_xml) from None
 
 
+def is_in_order(config_xml: Path) -> bool:
+    """Whether the file is there, and saving it would change nothing.
+
+    :raises AdminError: ``config-unparsable``
+    """
+    source = read_source(_target(config_xml))
+    document = Document(config_xml, source)
+    document.upgrade()
+    return document.finish() is None and source is not None
+
+
 @contextlib.contextmanager
 def lock_out_writers(config_xml: Path, *, wait: float) -> Iterator[None]:
     """Keep everybody else from writing for the length of the block; readers don't notice.

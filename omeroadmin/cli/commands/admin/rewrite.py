@@ -11,13 +11,15 @@ from omeroadmin.cli.context import require_instance
 
 def command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Write also what has not changed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write also what has not changed, and while the server runs.")] = False,
 ) -> None:
     """Render the grid's files from the settings.
 
-    They are default.xml, templates.xml, master.cfg, internal.cfg and ice.config.
+    They are default.xml, templates.xml, master.cfg, internal.cfg, ice.config, and NODE.cfg for each node beside the
+    master. All are replaced together. What was changed by hand is kept as .orig. The templates of a distribution of
+    OMERO.server, below etc/templates, are rendered instead of our own.
 
-    Every start does this by itself. Not while the server runs.
+    Every start does this by itself. Not while the server runs, unless forced.
 
     Example: omero admin rewrite --dry-run
     """
