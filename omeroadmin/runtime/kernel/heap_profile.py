@@ -24,6 +24,8 @@ from typing import IO, Any
 _MOST_OBJECTS = 1_000_000
 _MOST_SECONDS = 5.0
 _ROWS = 40
+_SAMPLE = 16
+_LARGE = 4096
 _LARGEST = 20
 _FRAMES = 12
 _MOST_NAMES = 100
@@ -38,7 +40,7 @@ def write_heap_profile(place: Path, *, heap_bytes: int | None, error: BaseExcept
     :return: the file
     :raises OSError: where it can't be written
     """
-    path, descriptor = _create(place)
+    path, descriptor = _create(place.absolute())
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
         for section in (_head, _where, _threads, _process, _objects):
             for line in section(heap_bytes, error):
@@ -103,44 +105,63 @@ def _process(_heap_bytes: int | None, _error: BaseException | None) -> Iterator[
 
 
 def _objects(_heap_bytes: int | None, error: BaseException | None) -> Iterator[str]:
-    sizes, counts, places = Counter[str](), Counter[str](), Counter[tuple[str, int]]()
-    largest: list[tuple[int, str, int]] = []
-    seen = 0
-    traced = tracemalloc.is_tracing()
-    for item in _every_object(error):
-        seen += 1
-        name, size = _name(item), sys.getsizeof(item, 0)
-        sizes[name] += size
-        counts[name] += 1
-        heapq.heappush(largest, (size, name, seen))
-        if len(largest) > _LARGEST:
-            heapq.heappop(largest)
-        found = tracemalloc.get_object_traceback(item) if traced else None
-        if found:
-            places[found[0].filename, found[0].lineno] += size
-    yield from ("", f"Objects by type: {seen} counted{', which is not all' if seen >= _MOST_OBJECTS else ''}")
-    for name, size in sizes.most_common(_ROWS):
-        yield f"  {size:>14} bytes  {counts[name]:>10}  {name}"
+    walk = _Walk()
+    for item in walk.objects(error):
+        walk.count(item)
+    yield from ("", f"Objects by type: {walk.seen} counted, {'all' if walk.is_complete else 'which is not all'}")
+    for name, size in walk.sizes.most_common(_ROWS):
+        yield f"  {size:>14} bytes  {walk.counts[name]:>10}  {name}"
     yield from ("", "Largest objects")
-    for size, name, _ in sorted(largest, reverse=True):
+    for size, name, _ in sorted(walk.largest, reverse=True):
         yield f"  {size:>14} bytes  {name}"
-    yield from ("", "Objects by the line that made them")
-    for (file, line), size in places.most_common(_ROWS):
+    yield from ("", f"Objects by the line that made them, small ones estimated from each {_SAMPLE}th")
+    for (file, line), size in walk.places.most_common(_ROWS):
         yield f"  {size:>14} bytes  {file}:{line}"
 
 
-def _every_object(error: BaseException | None) -> Iterator[Any]:
-    """What running calls hold, then what the collector knows and what that holds; up to a number and a time."""
-    deadline = time.monotonic() + _MOST_SECONDS
-    seen: set[int] = set()
-    for container in itertools.chain(_frames(error), gc.get_objects()):
-        for item in itertools.chain((container,), gc.get_referents(container)):
-            if id(item) in seen:
-                continue
-            if len(seen) >= _MOST_OBJECTS or time.monotonic() > deadline:
+class _Walk:
+    """Adds up what objects take."""
+
+    def __init__(self) -> None:
+        self.sizes = Counter[str]()
+        self.counts = Counter[str]()
+        self.places = Counter[tuple[str, int]]()
+        self.largest: list[tuple[int, str, int]] = []
+        self.seen = 0
+        self.is_complete = True
+        self._traced = tracemalloc.is_tracing()
+
+    def count(self, item: object) -> None:
+        """Add an object."""
+        self.seen += 1
+        name, size = _name(item), sys.getsizeof(item, 0)
+        self.sizes[name] += size
+        self.counts[name] += 1
+        if len(self.largest) < _LARGEST:
+            heapq.heappush(self.largest, (size, name, self.seen))
+        elif size > self.largest[0][0]:
+            heapq.heapreplace(self.largest, (size, name, self.seen))
+        # To look up where an object was made takes far longer than all else.
+        weight = 1 if size >= _LARGE else _SAMPLE
+        if self._traced and (weight == 1 or self.seen % _SAMPLE == 0):
+            found = tracemalloc.get_object_traceback(item)
+            if found:
+                self.places[found[0].filename, found[0].lineno] += size * weight
+
+    def objects(self, error: BaseException | None) -> Iterator[Any]:
+        """What running calls hold, then what the collector knows and what that holds; up to a number and a time."""
+        deadline = time.monotonic() + _MOST_SECONDS
+        seen: set[int] = set()
+        for container in itertools.chain(_frames(error), gc.get_objects()):
+            if self.seen >= _MOST_OBJECTS or time.monotonic() > deadline:
+                self.is_complete = False
                 return
-            seen.add(id(item))
-            yield item
+            yield container
+            # What the collector knows comes by itself; of the rest, several may hold the same.
+            for item in itertools.islice(gc.get_referents(container), _MOST_OBJECTS):
+                if not gc.is_tracked(item) and id(item) not in seen:
+                    seen.add(id(item))
+                    yield item
 
 
 def _frames(error: BaseException | None) -> Iterator[Any]:

@@ -27,9 +27,10 @@ SETTINGS: tuple[Setting, ...] = (
         "JVM",
         optional(enum("off", "on", "cwd", "tmp")),
         "",
-        "Whether a Java server that runs out of memory writes all of it to a file: on or cwd to the directory that it "
-        "runs in, tmp to the temporary directory; empty is off. The file is as large as the heap and holds passwords "
-        "and data of users.",
+        "Whether a server that runs out of memory leaves a file that shows what took it: on or cwd in the directory "
+        "that it runs in, tmp in the temporary directory; empty is off. A Java server writes its whole heap, with "
+        "passwords and users' data in it. The bundled servers write java_pid<pid>.heap.txt, which names kinds of "
+        "objects and lines of code but no content; noting the lines makes them slower all the time.",
         affects=_SERVERS,
         services=_SERVICES,
         example="tmp",
