@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omeroadmin.schema.instance import Instance
+from omeroadmin.workflows.causes import MARKERS, cause_in
 
 LOG_NAMES = (
     "Blitz-0.log",
@@ -43,26 +44,13 @@ Finding = tuple[int, str]
 RESTARTED = "=> Server restarted <="
 """The one known line that is no problem."""
 
-_ISSUES: tuple[tuple[bytes, re.Pattern[bytes], str], ...] = tuple(
-    (marker, re.compile(pattern, re.IGNORECASE), meaning)
-    for marker, pattern, meaning in (
-        (b"Ready", rb"OMERO(?:\.server)? Version:? .{1,80}? Ready", RESTARTED),
-        (b"create your database", rb"did you create your database\?", "Did you create your database?"),
-        (b"dbpatch", rb"error connecting to database table dbpatch", "Did you create your database?"),
-        (b"FullText", rb"unable to initialize: FullText", "Unable to initialize: FullText"),
-        (b"password", rb"password authentication failed for user", "Your PostgreSQL password may be wrong."),
-        (b"refuses the password", rb"refuses the password of user", "Your PostgreSQL password may be wrong."),
-        (b"role ", rb'(?:role ".{1,80}?" does not exist|has no role )', "The PostgreSQL role does not exist."),
-        (b"onnection", rb"connection (?:to .{1,120}? )?(?:was )?refused", "The PostgreSQL server refuses connections."),
-        (b"does not answer", rb"database server at \S+ does not answer", "The PostgreSQL server does not answer."),
-        (b"DB version", rb"DB version \(.{1,80}?\) does not match", "The database needs an upgrade."),
-        (b"OutOfMemoryError", rb"java\.lang\.OutOfMemoryError", "The server ran out of memory."),
-        (b"MemoryError", rb"\bMemoryError\b", "The server ran out of memory."),
-    )
+_ISSUES: tuple[tuple[bytes, re.Pattern[bytes], str], ...] = (
+    (b"Ready", re.compile(rb"OMERO(?:\.server)? Version:? .{1,80}? Ready", re.IGNORECASE), RESTARTED),
+    (b"FullText", re.compile(rb"unable to initialize: FullText", re.IGNORECASE), "Unable to initialize: FullText"),
 )
+"""What is known besides the causes of a failed start."""
 
-
-_MARKERS = frozenset(marker for marker, _, _ in _ISSUES)
+_MARKERS = frozenset({*(marker for marker, _, _ in _ISSUES), *MARKERS})
 
 
 @dataclass(frozen=True)
@@ -122,4 +110,5 @@ def known_issue(line: bytes) -> str:
         # The plain search is much faster than the pattern, and most lines hold none of the words.
         if marker in line and pattern.search(line):
             return meaning
-    return ""
+    found = cause_in(line)
+    return "" if found is None else found.meaning

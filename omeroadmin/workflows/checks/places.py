@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from omeroadmin.errors import AdminError
+from omeroadmin.workflows.causes import mend_for
 from omeroadmin.workflows.checks.model import Category, Item, Status, Subject, plain_size
 from omeroadmin.workflows.logs import RESTARTED, LogFacts
 
@@ -69,7 +70,7 @@ def known_issues(logs: list[LogFacts]) -> list[Category]:
             "known-issues",
             f"Parsing {log.name}",
             tuple(
-                Item(f"[line:{number}]", Status.OK if meaning == RESTARTED else Status.WARN, meaning)
+                Item(f"[line:{number}]", Status.OK if meaning == RESTARTED else Status.WARN, meaning, mend_for(meaning))
                 for number, meaning in log.findings
             ),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from omeroadmin.grid.driver import driver_for
 from omeroadmin.grid.elements import read_descriptor
 from omeroadmin.grid.model import ServerState, State
+from omeroadmin.workflows.causes import first_cause
 from omeroadmin.workflows.checks.model import Category, Item, Status, Subject
 
 
@@ -35,6 +36,9 @@ def server_item(server: ServerState) -> Item:
     if not server.has_failed and not server.is_awaited:
         return Item(server.id, Status.SKIP, evidence)
     status = Status.WARN if server.state == State.ACTIVATING else Status.FAIL
+    cause = first_cause([server.reason])
+    if cause is not None:
+        return Item(server.id, status, evidence, cause.mend)
     return Item(server.id, status, evidence, f"look into var/log/{server.id}.log and var/log/master.err")
 
 
