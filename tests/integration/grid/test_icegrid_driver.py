@@ -35,6 +35,7 @@ from tests.support.ports import free_port
 
 ODD_VALUES = {
     "omero.test.dollar": "$ $$ ${node} $${omero.name} $$${x} ${unfinished {}",
+    "omero.test.open": "never closed: ${ $${ ${x",
     "omero.test.number": "a#b # c",
     "omero.test.backslash": r"\\server\share\ x \# \= \\",
     "omero.test.equals": "a=b == c",
@@ -324,11 +325,20 @@ def test_a_server_with_a_wrong_configuration(stopped: Grid) -> None:
     assert stopped.processes() == []
 
 
+def test_a_server_that_ends_again_and_again(stopped: Grid) -> None:
+    update_profile(stopped.instance.config_xml, {"omero.db.port.blitz": str(free_port())})
+    done = stopped.omero.run("admin", "start", "--wait", "60")
+    assert done.returncode == 5, done.stderr
+    assert "Blitz-0 did not start: failed 5 times; " in done.stderr
+    assert "does not answer" in done.stderr
+
+
 def missing_program(grid: Grid) -> Path:
     """An application whose only server can't be run."""
     file = grid.instance.grid_directory / "missing.xml"
     file.write_text(
-        '<icegrid><application name="OMERO"><node name="master"><server id="A" exe="/nonexistent/a" activation="always">'
+        '<icegrid><application name="OMERO"><node name="master">'
+        '<server id="A" exe="/nonexistent/a" activation="always">'
         '<property name="Ice.Admin.Enabled" value="0"/></server></node></application></icegrid>'
     )
     return file
