@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from omeroadmin.schema.kinds import BOOL, PATH, PORT, duration, enum, optional
+from omeroadmin.schema.kinds import BOOL, PATH, PORT, duration, enum, optional, text_like, whole
 from omeroadmin.schema.setting import Setting
 
 _TOOLKIT = ("toolkit",)
+_NODE_HOST = r"[A-Za-z0-9._-]+=[A-Za-z0-9._:%-]+"
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -69,6 +70,17 @@ SETTINGS: tuple[Setting, ...] = (
         affects=("OMERO.Glacier2", "PixelData", "Processor", "toolkit"),
     ),
     Setting(
+        "omero.grid.hosts",
+        "Toolkit",
+        optional(text_like(rf"\s*{_NODE_HOST}(\s+{_NODE_HOST})*\s*", "hosts by node, such as worker1=192.168.0.2")),
+        "",
+        "Where the nodes of omero.server.nodedescriptors other than the master are reached, with spaces between them; "
+        "etc/NODE.cfg is made with it. A node that isn't named is taken to be on the master's host where that is the "
+        "loopback, else on the host that has the node's name, or Ice.Default.Host if it isn't the master's.",
+        affects=_TOOLKIT,
+        example="worker1=192.168.0.2 worker2=node2.example.org",
+    ),
+    Setting(
         "omero.ports.grid",
         "Toolkit",
         PORT,
@@ -86,5 +98,15 @@ SETTINGS: tuple[Setting, ...] = (
         "the script is ended as soon as its Processor is heard of again. Raise it where the network between hosts "
         "fails for longer.",
         affects=("Blitz", "Processor"),
+    ),
+    Setting(
+        "omero.scripts.memory",
+        "Toolkit",
+        whole(64, unit="MB"),
+        "1024",
+        "The memory of one script: Processor's heap, which it gives to the script that it runs. A script that needs "
+        "more ends with an OutOfMemoryError in its job, and Processor starts anew. Each node runs one script at a time "
+        "for each Processor that it has. Give scripts that hold whole images what these take without compression.",
+        affects=("Processor",),
     ),
 )

@@ -125,7 +125,28 @@ def test_talkative_scripts_are_cut(tmp_path: Path) -> None:
 def test_memory_is_limited(tmp_path: Path) -> None:
     outcome = run(tmp_path, "x = bytearray(2**30)")
     assert outcome.status == "Error"
-    assert "MemoryError" in outcome.message
+    line = "java.lang.OutOfMemoryError: out of memory, the limit is 512 MB (see omero.scripts.memory)"
+    assert outcome.message == f"{line}; Script ended with status 1: MemoryError"
+    assert outcome.stderr.endswith(f"MemoryError\n{line}\n")
+    assert outcome.exhausted
+
+
+@pytest.mark.parametrize(
+    ("text", "exhausted"),
+    [
+        ("x = []\nwhile True: x.append([bytes(100)])", True),
+        ("import os\ntry: bytearray(2**30)\nexcept MemoryError: print('managed')", False),
+        (
+            "import os, sys\nsys.stderr.write('memory allocation of 9 bytes failed'); sys.stderr.flush(); os.abort()",
+            True,
+        ),
+        ("raise ValueError('something else')", False),
+        ("raise OSError(12, 'Cannot allocate memory')", True),
+        ("import time; time.sleep(60)", False),
+    ],
+)
+def test_scripts_that_get_no_memory(tmp_path: Path, text: str, exhausted: bool) -> None:
+    assert run(tmp_path, text, seconds=10 if exhausted else 1).exhausted == exhausted
 
 
 @pytest.mark.parametrize(

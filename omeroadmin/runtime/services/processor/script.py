@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,11 @@ _MOST_OUTPUT = 1_000_000
 _MOST_OUTPUTS_FILE = 10_000_000
 _MOST_FILE_BYTES = 2**30
 _MEMORY_BYTES = 2**30
+_NO_MEMORY = re.compile(
+    r"\b(\w*MemoryError\b|std::bad_alloc|memory allocation of \d+ bytes failed|failed to allocate \d+ bytes|"
+    r"[Cc]annot allocate memory|can't start new thread|vips_tracked: out of memory)"
+)
+_LAST_WORDS = 4000
 _SECONDS_TO_DIE = 5.0
 
 
@@ -30,6 +36,7 @@ class Outcome:
 
     :param status: OMERO's job status: Finished, Error or Cancelled
     :param message: one line
+    :param exhausted: whether it went beyond its memory
     """
 
     status: str
@@ -37,6 +44,7 @@ class Outcome:
     outputs: dict[str, Any] = field(default_factory=dict)
     stdout: str = ""
     stderr: str = ""
+    exhausted: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,8 @@ async def _run(
         await process.wait()
         await _close_input(process)
     stdout, stderr = [await _finished(reader) for reader in readers]
-    return _outcome(process.returncode or 0, why, outputs, stdout, stderr)
+    outcome = _outcome(process.returncode or 0, why, outputs, stdout, stderr)
+    return _with_exhaustion(outcome, limits) if not why and process.returncode else outcome
 
 
 def _environment(directory: Path, outputs: Path) -> dict[str, str]:
@@ -202,6 +211,18 @@ def _outcome(status: int, why: str, outputs: Path, stdout: str, stderr: str) -> 
     except (OSError, ValueError) as error:
         return Outcome("Error", f"Outputs of the script can't be read: {error}", {}, stdout, stderr)
     return Outcome("Finished", str(values.get("Message", "Script finished"))[:500], values, stdout, stderr)
+
+
+def _with_exhaustion(outcome: Outcome, limits: Limits) -> Outcome:
+    """The same, told in the words that an admin knows where the script's last words say that it got no memory."""
+    if not _NO_MEMORY.search(outcome.stderr[-_LAST_WORDS:]):
+        return outcome
+    line = (
+        "java.lang.OutOfMemoryError: out of memory, the limit is "
+        f"{limits.memory_bytes // 2**20} MB (see omero.scripts.memory)"
+    )
+    stderr = f"{outcome.stderr.rstrip()}\n{line}\n"
+    return replace(outcome, message=f"{line}; {outcome.message}"[:500], stderr=stderr, exhausted=True)
 
 
 def _read_outputs(path: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import tempfile
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from omeroadmin.errors import AdminError, ExitStatus, failed_error
 from omeroadmin.runtime.kernel.client import InternalClient
 from omeroadmin.runtime.kernel.context import ServiceContext
 from omeroadmin.runtime.kernel.events import Events
+from omeroadmin.runtime.kernel.failure import CRASHED, ServiceFailure
 from omeroadmin.runtime.kernel.trouble import Trouble
 from omeroadmin.system import clock, files
 
@@ -22,6 +24,7 @@ _FIRST_PAUSE = 0.05
 _LEASE_SECONDS = 60.0
 _ANSWER_SECONDS = 20.0
 _SIGN_SECONDS = 5.0
+_SECONDS_TO_LIVE = 11.0
 _LARGEST_SCRIPT = 16 * 2**20
 
 
@@ -33,6 +36,7 @@ def run(context: ServiceContext) -> int:
     for event in Events(context.instance, context.stop, poll=_POLL_SECONDS, endpoint=context.endpoint):
         if event is None or event.entity.endswith("Job"):
             processor.work()
+        processor.renew()
     return 0
 
 
@@ -44,6 +48,8 @@ class Processor:
         self._trouble = Trouble(context)
         self._endpoint = context.endpoint
         self._blitz = self._client()
+        self._started = time.monotonic()
+        self._worn_by = ""
 
     def settle(self) -> None:
         """Wait for Blitz, which starts at the same time, in pauses that begin far below those between later looks."""
@@ -68,6 +74,17 @@ class Processor:
             return False
         return True
 
+    def renew(self) -> None:
+        """End after a script that ran out of memory, to be started anew.
+
+        Not before this process has lived long enough for the node to see no failure to start in its end: else users
+        could have Processor given up.
+
+        :raises ServiceFailure: then
+        """
+        if self._worn_by and time.monotonic() - self._started > _SECONDS_TO_LIVE:
+            raise ServiceFailure(f"{self._worn_by} ran out of memory; Processor starts anew", CRASHED)
+
     def _run(self, job: dict[str, Any]) -> None:
         from omeroadmin.runtime.services.processor.script import Outcome
 
@@ -79,6 +96,9 @@ class Processor:
             outcome = Outcome("Error", error.message)
         self._context.log.info("Job:%d %s: %s", job_id, outcome.status, outcome.message)
         self._context.health.count("jobs")
+        if outcome.exhausted:
+            self._worn_by = f"Job:{job_id}"
+            self._context.log.error("%s: %s", self._worn_by, outcome.message)
         self._send(job_id, asdict(outcome), float(job.get("lease_seconds") or _LEASE_SECONDS))
 
     def _outcome(self, job: dict[str, Any]) -> Any:
@@ -116,7 +136,10 @@ class Processor:
             beside = Beside(lease.watch, Gateway(self._context.socket_path("-api"), self._endpoint).open)
         else:
             beside = Beside(lease.watch)
-        limits = Limits(self._context.settings.number("omero.scripts.timeout") / 1000)
+        settings = self._context.settings
+        limits = Limits(
+            settings.number("omero.scripts.timeout") / 1000, settings.number("omero.scripts.memory") * 2**20
+        )
         scratch = self._context.instance.temporary_directory
         return run_script(script, document, scratch, limits, self._context.stop, beside)
 
