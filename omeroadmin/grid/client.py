@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from omeroadmin.errors import AdminError, ExitStatus, failed_error, unreachable_error
+from omeroadmin.grid.driver import DeployReport
 from omeroadmin.grid.layout import NodeLayout
-from omeroadmin.grid.model import MASTER, GridState, NodeState, ServerState
+from omeroadmin.grid.model import MASTER, Cause, GridState, NodeState, ServerSpecification, ServerState, State
 from omeroadmin.schema.instance import Instance
 from omeroadmin.system import process
 from omeroadmin.system.sockets import connect_unix
@@ -29,15 +30,97 @@ def grid_state(instance: Instance, node: str = MASTER) -> GridState:
 
     :raises AdminError: ``node-silent``
     """
+    return survey(instance, node)[0]
+
+
+def survey(instance: Instance, node: str = MASTER) -> tuple[GridState, tuple[ServerState, ...]]:
+    """As :func:`grid_state`, and the servers that other nodes of the application would run.
+
+    :raises AdminError: ``node-silent``
+    """
     try:
         document = _ask(instance, {"command": "state"}, node=node)
     except AdminError as error:
         if error.code == "node-down":
-            return GridState(False)
+            return GridState(False), ()
         raise
     pid = document["pid"]
     servers = tuple(_server_state(server, node) for server in document["servers"])
-    return GridState(True, servers, pid, (NodeState(node, True, pid, os.uname().nodename),))
+    elsewhere = tuple(_cut_off(server) for server in document.get("elsewhere", ()))
+    return GridState(True, servers, pid, (NodeState(node, True, pid, os.uname().nodename),)), elsewhere
+
+
+def _cut_off(document: dict[str, Any]) -> ServerState:
+    node = document["node"]
+    reason = f"the node {node} is down"
+    return ServerState(document["id"], State.INACTIVE, None, True, reason, document["always"], Cause.NODE_DOWN, node)
+
+
+@dataclasses.dataclass(frozen=True)
+class DeployedApplication:
+    """What a node was given.
+
+    :param name: of the application
+    :param file: the descriptor
+    :param targets: wanted targets
+    :param deployed_at: moments at which a descriptor was taken over, the first at the start of the node
+    :param servers: ids of the servers of each node, in the order of the descriptor
+    """
+
+    name: str
+    file: Path
+    targets: tuple[str, ...]
+    deployed_at: tuple[str, ...]
+    servers: dict[str, tuple[str, ...]]
+
+
+def application(instance: Instance, node: str = MASTER) -> DeployedApplication:
+    """The application that a node was given.
+
+    :raises AdminError: ``node-down``, ``node-silent``
+    """
+    document = _ask(instance, {"command": "application"}, node=node)
+    servers: dict[str, tuple[str, ...]] = {MASTER: ()}
+    for server in document["servers"]:
+        servers[server["node"]] = (*servers.get(server["node"], ()), server["id"])
+    return DeployedApplication(
+        document["name"],
+        Path(document["file"]),
+        tuple(document["targets"]),
+        tuple(document["deployed_at"]),
+        servers,
+    )
+
+
+def describe(instance: Instance, server: str, node: str = MASTER) -> ServerSpecification:
+    """The specification that a server was given.
+
+    :raises AdminError: ``node-down``, ``server-unknown``
+    """
+    document = _ask(instance, {"command": "describe", "server": server}, node=node)
+    pairs = {name: tuple((key, value) for key, value in document[name]) for name in ("environment", "properties")}
+    return ServerSpecification(**{**document, **pairs, "options": tuple(document["options"])})
+
+
+def deploy(
+    instance: Instance,
+    file: Path,
+    targets: Sequence[str] = (),
+    node: str = MASTER,
+    *,
+    preview: bool = False,
+    only_remove: bool = False,
+) -> DeployReport:
+    """Have a node go on with another application.
+
+    :param preview: only tell what would be done
+    :param only_remove: only stop the servers that the node no longer has
+    :raises AdminError: ``node-down``, ``node-silent``, ``descriptor-invalid``
+    """
+    request = {"command": "deploy", "file": str(file.absolute()), "targets": list(targets)}
+    flags = {"preview": preview, "only_remove": only_remove}
+    document = _ask(instance, {**request, **flags}, node=node, timeout=_SERVER_TIMEOUT)
+    return DeployReport(**{name: tuple(servers) for name, servers in document.items()})
 
 
 def _server_state(document: dict[str, Any], node: str) -> ServerState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -37,14 +38,22 @@ class DeployReport:
     :param started: those that are new
     :param restarted: those whose specification has changed
     :param stopped: those that are no more
+    :param updated: those that find a difference when they are started next time: they don't run, or need not be
+        restarted for it
     """
 
     started: tuple[str, ...] = ()
     restarted: tuple[str, ...] = ()
     stopped: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.started or self.restarted or self.stopped)
+
+    def describe(self) -> str:
+        """In one line: ``restarted Blitz-0, Indexer-0; stopped Tables-0``."""
+        parts = (("started", self.started), ("restarted", self.restarted), ("stopped", self.stopped))
+        return "; ".join(f"{what} {', '.join(servers)}" for what, servers in parts if servers) or "nothing has changed"
 
 
 class Watcher(Protocol):
@@ -131,6 +140,20 @@ class GridDriver(Protocol):
         """Ask a node to stop its servers and end; returns at once.
 
         :raises AdminError: ``node-down``, ``node-silent``
+        """
+        ...
+
+    def deploy(self, file: Path, targets: Sequence[str] = ()) -> DeployReport:
+        """Hand an application to the running grid; only servers whose specification has changed are restarted.
+
+        :raises AdminError: ``node-down``, ``node-silent``, ``descriptor-invalid``
+        """
+        ...
+
+    def preview(self, file: Path, targets: Sequence[str] = ()) -> DeployReport:
+        """What :meth:`deploy` would do.
+
+        :raises AdminError: as :meth:`deploy`
         """
         ...
 

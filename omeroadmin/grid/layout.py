@@ -59,6 +59,10 @@ class NodeLayout:
         """Where a server says whether it is ready."""
         return inside(self.instance.run_directory, f"{server}.health")
 
+    def local_socket(self, server: str) -> Path:
+        """Where a server is reached by the others of this machine."""
+        return inside(self.instance.run_directory, f"{server}.sock")
+
     def failure_file(self, server: str) -> Path:
         """One line that a server leaves when it can't run."""
         return inside(self.instance.run_directory, f"{server}.failure")

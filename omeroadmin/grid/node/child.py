@@ -11,6 +11,8 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from omeroadmin.grid.node.output import Output, Outputs
+
 _PR_SET_PDEATHSIG = 1
 _CHUNK = 65536
 _WORDS = 4096
@@ -21,18 +23,19 @@ class Child:
     """A running process and what it last wrote to stderr.
 
     :param process: just started, leader of a process group
-    :param error_pipe: reading end of its stderr, non-blocking; closed here
+    :param output: passes on its stdout; closed here
+    :param errors: passes on its stderr; closed here
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], error_pipe: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], output: _Pipe, errors: _Pipe) -> None:
         loop = asyncio.get_running_loop()
         self._process = process
-        self._error_pipe = error_pipe
-        self._words = b""
+        self._pipes = (output, errors)
         self._exited: asyncio.Future[int] = loop.create_future()
         self._handle = os.pidfd_open(process.pid)
         loop.add_reader(self._handle, self._reap)
-        loop.add_reader(error_pipe, self._forward)
+        for pipe in self._pipes:
+            pipe.open()
 
     @property
     def pid(self) -> int:
@@ -42,7 +45,7 @@ class Child:
     @property
     def last_words(self) -> str:
         """The last line that it wrote to stderr."""
-        lines = self._words.decode("utf-8", "replace").strip().splitlines()
+        lines = self._pipes[1].words.decode("utf-8", "replace").strip().splitlines()
         return " ".join(lines[-1].split()) if lines else ""
 
     async def exited(self, seconds: float | None = None) -> bool:
@@ -76,59 +79,82 @@ class Child:
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._handle)
         os.close(self._handle)
-        self._forward()
-        if self._error_pipe >= 0:
-            self._close_pipe()
+        for pipe in self._pipes:
+            pipe.forward()
+            pipe.close()
         self._exited.set_result(status)
 
     def _kill_group(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
 
-    def _forward(self) -> None:
-        """Pass on to our own stderr what has come, and remember its end."""
-        if self._error_pipe < 0:
+
+class _Pipe:
+    """Passes on what a process writes, and remembers the end of it."""
+
+    def __init__(self, output: Output) -> None:
+        self.words = b""
+        self._output = output
+        self._reading, self.writing = os.pipe()
+        os.set_blocking(self._reading, False)
+
+    def open(self) -> None:
+        """Begin to pass on; the writing end is the process's alone now."""
+        os.close(self.writing)
+        asyncio.get_running_loop().add_reader(self._reading, self.forward)
+
+    def forward(self) -> None:
+        """Pass on what has come."""
+        if self._reading < 0:
             return
         try:
-            data = os.read(self._error_pipe, _CHUNK)
+            data = os.read(self._reading, _CHUNK)
         except BlockingIOError:
             return
         if not data:
-            self._close_pipe()
+            self.close()
             return
-        self._words = (self._words + data)[-_WORDS:]
-        with contextlib.suppress(OSError):
-            os.write(2, data)
+        self.words = (self.words + data)[-_WORDS:]
+        self._output.write(data)
 
-    def _close_pipe(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._error_pipe)
-        os.close(self._error_pipe)
-        self._error_pipe = -1
+    def close(self) -> None:
+        """Stop passing on."""
+        if self._reading >= 0:
+            asyncio.get_running_loop().remove_reader(self._reading)
+            os.close(self._reading)
+            self._reading = -1
+
+    def abandon(self) -> None:
+        """Close both ends: there is no process."""
+        os.close(self.writing)
+        os.close(self._reading)
+        self._reading = -1
 
 
-def start_child(arguments: Sequence[str], *, environment: Mapping[str, str], directory: Path) -> Child:
-    """Start a process; its stdout is ours, its stderr comes through us.
+def start_child(
+    arguments: Sequence[str], *, environment: Mapping[str, str], directory: Path, outputs: Outputs
+) -> Child:
+    """Start a process; what it writes goes to ours.
 
     :raises OSError: as the system says
     """
-    reading, writing = os.pipe()
-    os.set_blocking(reading, False)
+    output, errors = _Pipe(outputs.output), _Pipe(outputs.errors)
     try:
         process = subprocess.Popen(
             list(arguments),
             stdin=subprocess.DEVNULL,
-            stderr=writing,
+            stdout=output.writing,
+            stderr=errors.writing,
             env=dict(environment),
             cwd=directory,
             process_group=0,
             preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 - the node has one thread only
         )
     except BaseException:
-        os.close(reading)
+        output.abandon()
+        errors.abandon()
         raise
-    finally:
-        os.close(writing)
-    return Child(process, reading)
+    return Child(process, output, errors)
 
 
 def _die_with(parent: int) -> Callable[[], None]:

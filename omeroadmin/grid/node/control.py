@@ -9,10 +9,14 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from omeroadmin.errors import AdminError, usage_error
+from omeroadmin.grid.application import read_application
+from omeroadmin.grid.driver import DeployReport
 from omeroadmin.grid.node.node import Node
+from omeroadmin.grid.node.supervisor import Supervisor
 
 _IDLE = 30.0
 _LIMIT = 65536
@@ -33,27 +37,47 @@ class Control:
 
         :raises AdminError: as the command does
         """
-        name, server = str(request.get("command", "")), str(request.get("server", ""))
+        name = str(request.get("command", ""))
         match name:
             case "ping":
                 return await self.ping(request)
             case "state":
-                return asdict(self._node.state)
+                return {**asdict(self._node.state), "elsewhere": self._elsewhere()}
+            case "application":
+                return self._application()
+            case "deploy":
+                return asdict(await self._deploy(request))
             case "shutdown":
                 self._node.shut_down()
-            case "start":
-                await self._node.supervisor(server).start()
-            case "stop":
-                await self._node.supervisor(server).stop()
-            case "enable":
-                self._node.supervisor(server).enable()
-            case "disable":
-                self._node.supervisor(server).disable()
-            case "signal":
-                self._node.supervisor(server).signal(_signal_number(str(request.get("signal", ""))))
-            case _:
-                raise usage_error("command-unknown", f"the node knows no command {name!r}")
-        return {}
+                return {}
+            case "describe" | "start" | "stop" | "enable" | "disable" | "signal":
+                return await _server_command(name, self._node.supervisor(str(request.get("server", ""))), request)
+        raise usage_error("command-unknown", f"the node knows no command {name!r}")
+
+    def _elsewhere(self) -> list[Document]:
+        """The servers of other nodes, which say themselves how they are as long as their node is up."""
+        return [
+            {"id": server.identifier, "node": server.node, "always": server.starts_always}
+            for server in self._node.application.servers
+            if server.node != self._node.layout.node
+        ]
+
+    def _application(self) -> Document:
+        application = self._node.application
+        return {
+            "name": application.name,
+            "file": str(application.file),
+            "targets": application.targets,
+            "deployed_at": self._node.deployed_at,
+            "servers": [{"id": server.identifier, "node": server.node} for server in application.servers],
+        }
+
+    async def _deploy(self, request: Document) -> DeployReport:
+        targets = tuple(str(target) for target in request.get("targets", ()))
+        application = read_application(Path(str(request.get("file", ""))), targets)
+        if request.get("preview"):
+            return self._node.preview(application)
+        return await self._node.deploy(application, only_remove=bool(request.get("only_remove")))
 
     async def ping(self, request: Document) -> Document:
         """Say that the node is up: all that the network may ask.
@@ -63,6 +87,23 @@ class Control:
         if request.get("command") != "ping":
             raise usage_error("command-unknown", "the registry answers pings only")
         return {"node": self._node.layout.node}
+
+
+async def _server_command(name: str, supervisor: Supervisor, request: Document) -> Document:
+    match name:
+        case "describe":
+            return asdict(supervisor.server)
+        case "start":
+            await supervisor.start()
+        case "stop":
+            await supervisor.stop()
+        case "enable":
+            supervisor.enable()
+        case "disable":
+            supervisor.disable()
+        case "signal":
+            supervisor.signal(_signal_number(str(request.get("signal", ""))))
+    return {}
 
 
 def serve(handler: Handler) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omeroadmin.errors import configuration_error, failed_error, usage_error
-from omeroadmin.grid.descriptor import read_servers
+from omeroadmin.grid.application import Application, read_application
 from omeroadmin.grid.driver import Watcher
 from omeroadmin.grid.layout import NodeLayout
-from omeroadmin.grid.model import MASTER, ServerSpecification
+from omeroadmin.grid.model import MASTER
 from omeroadmin.grid.node.control import Control, serve
 from omeroadmin.grid.node.node import Node, run_until_stopped
+from omeroadmin.grid.node.output import Output, Outputs, redirect
 from omeroadmin.system import files
 from omeroadmin.system.clock import wait_until
 from omeroadmin.system.sockets import listen_unix
@@ -50,7 +51,7 @@ class _Prepared:
     """Everything that can be refused has been granted."""
 
     orders: Orders
-    servers: tuple[ServerSpecification, ...]
+    application: Application
     pid_file: int
     control: socket.socket
     registry: socket.socket | None
@@ -63,9 +64,10 @@ def run_foreground(orders: Orders, watcher: Watcher) -> None:
     :raises AdminError: ``already-running``, ``port-taken``, ``descriptor-invalid``
     """
     with _prepared(orders) as prepared:
-        _configure_log()
+        outputs = Outputs(Output(1), Output(2))
+        _configure_log(outputs)
         _write_pid(prepared)
-        asyncio.run(_main(prepared, watcher=watcher, ready=None))
+        asyncio.run(_main(prepared, outputs, watcher=watcher, ready=None))
 
 
 def run_detached(orders: Orders) -> None:
@@ -77,10 +79,10 @@ def run_detached(orders: Orders) -> None:
         reading, writing = os.pipe()
         if os.fork() == 0:
             os.close(reading)
-            _become_daemon(prepared.orders.layout)
-            _configure_log()
+            outputs = _become_daemon(prepared.orders.layout)
+            _configure_log(outputs)
             _write_pid(prepared)
-            asyncio.run(_main(prepared, watcher=None, ready=writing))
+            asyncio.run(_main(prepared, outputs, watcher=None, ready=writing))
             return
         os.close(writing)
         with os.fdopen(reading, "rb") as stream:
@@ -96,17 +98,16 @@ def run_detached(orders: Orders) -> None:
 def _prepared(orders: Orders) -> Iterator[_Prepared]:
     layout = orders.layout
     instance = layout.instance
-    application = read_servers(orders.file, orders.targets)
-    _check_node(orders, {server.node for server in application})
+    application = read_application(orders.file, orders.targets)
+    _check_node(orders, {server.node for server in application.servers})
     for directory in (layout.directory, instance.run_directory, instance.registry_directory, instance.log_directory):
         files.make_directory(directory, mode=_PRIVATE)
     with contextlib.ExitStack() as stack:
         pid_file = _lock(layout)
         stack.callback(os.close, pid_file)
-        servers = tuple(server for server in application if server.node == layout.node)
         registry = stack.enter_context(_listen_registry(*orders.registry)) if layout.node == MASTER else None
         control = stack.enter_context(listen_unix(layout.control_socket))
-        yield _Prepared(orders, servers, pid_file, control, registry)
+        yield _Prepared(orders, application, pid_file, control, registry)
 
 
 def _check_node(orders: Orders, known: set[str]) -> None:
@@ -152,20 +153,17 @@ def _listen_registry(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _become_daemon(layout: NodeLayout) -> None:
+def _become_daemon(layout: NodeLayout) -> Outputs:
     os.setsid()
     os.chdir(layout.instance.omerodir)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     sys.stdout.flush()
     sys.stderr.flush()
-    for number, path, how in (
-        (0, Path(os.devnull), os.O_RDONLY),
-        (1, layout.output_log, flags),
-        (2, layout.error_log, flags),
-    ):
-        descriptor = os.open(path, how, files.SECRET_MODE)
-        os.dup2(descriptor, number)
-        os.close(descriptor)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    redirect(1, layout.output_log)
+    redirect(2, layout.error_log)
+    return Outputs(Output(1, layout.output_log), Output(2, layout.error_log))
 
 
 def _write_pid(prepared: _Prepared) -> None:
@@ -173,8 +171,8 @@ def _write_pid(prepared: _Prepared) -> None:
     os.pwrite(prepared.pid_file, f"{os.getpid()}\n".encode(), 0)
 
 
-async def _main(prepared: _Prepared, *, watcher: Watcher | None, ready: int | None) -> None:
-    node = Node(prepared.orders.layout, prepared.servers)
+async def _main(prepared: _Prepared, outputs: Outputs, *, watcher: Watcher | None, ready: int | None) -> None:
+    node = Node(prepared.orders.layout, prepared.application, outputs)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, node.shut_down)
@@ -209,8 +207,20 @@ class _IceFormatter(logging.Formatter):
         return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
 
 
-def _configure_log() -> None:
-    handler = logging.StreamHandler(sys.stderr)
+class _OutputHandler(logging.Handler):
+    """Writes the node's own lines between those of its servers."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__()
+        self._output = output
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        self._output.write(self.format(record).encode("utf-8", "backslashreplace") + b"\n")
+
+
+def _configure_log(outputs: Outputs) -> None:
+    handler = _OutputHandler(outputs.errors)
     handler.setFormatter(_IceFormatter())
     log = logging.getLogger("node")
     log.handlers = [handler]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from pathlib import Path
 
 from omeroadmin.grid.layout import NodeLayout
@@ -29,6 +30,15 @@ def configuration_text(server: ServerSpecification) -> str:
     """``key=value`` lines: who the server is, then the descriptor's properties in their order."""
     identity = (("Ice.ServerId", server.identifier), ("Ice.Admin.ServerId", server.identifier))
     return properties_text((*identity, *server.properties))
+
+
+def forget(layout: NodeLayout, server: str) -> None:
+    """Remove what the node keeps of a server that is no more; its configuration holds passwords.
+
+    :raises AdminError: ``path-escapes``
+    """
+    shutil.rmtree(layout.configuration(server).parents[1], ignore_errors=True)
+    remove_leftovers(layout, server)
 
 
 def remove_leftovers(layout: NodeLayout, server: str) -> None:

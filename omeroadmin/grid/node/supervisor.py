@@ -16,13 +16,17 @@ from omeroadmin.grid.model import Cause, ServerSpecification, ServerState, State
 from omeroadmin.grid.node import health, server_files
 from omeroadmin.grid.node.backoff import Backoff
 from omeroadmin.grid.node.child import Child, start_child
+from omeroadmin.grid.node.door import Door
+from omeroadmin.grid.node.output import Outputs
 from omeroadmin.grid.node.registry import Registry
+from omeroadmin.grid.node.watch import hung_timeout, watch
 
 NOT_INSTALLED = 69
 """Exit status: something optional isn't installed; the server is disabled and the start goes on."""
 MISCONFIGURED = 78
 """Exit status: configuration or database is wrong; starting again would not help."""
 
+_ON_DEMAND = "on-demand"
 _FIRST_LOOK = 0.02
 _LONGEST_LOOK = 0.2
 _log = logging.getLogger("node")
@@ -42,29 +46,37 @@ class _End:
     reason: str
 
 
-class Supervisor:
-    """One server of the node.
+@dataclass(frozen=True)
+class Surroundings:
+    """What the servers of a node have in common.
 
-    :param environment: what every server gets
+    :param environment: variables that every server gets
+    :param outputs: where goes what they write
     """
 
-    def __init__(
-        self,
-        server: ServerSpecification,
-        layout: NodeLayout,
-        registry: Registry,
-        environment: Mapping[str, str],
-    ) -> None:
+    layout: NodeLayout
+    registry: Registry
+    environment: Mapping[str, str]
+    outputs: Outputs
+
+
+class Supervisor:
+    """One server of the node."""
+
+    def __init__(self, server: ServerSpecification, surroundings: Surroundings) -> None:
         self.server = server
-        self._layout = layout
-        self._registry = registry
-        self._environment = {**environment, **dict(server.environment)}
+        self._layout = surroundings.layout
+        self._registry = surroundings.registry
+        self._surroundings = surroundings
         self._state = State.INACTIVE
-        self._cause = Cause.ADMIN if registry.is_disabled(server.identifier) else Cause.NONE
+        self._cause = Cause.ADMIN if self._registry.is_disabled(server.identifier) else Cause.NONE
         self._reason = "disabled by an admin" if self._cause else ""
         self._wanted = server.starts_always
         self._asked = False
+        self._retired = False
+        self._ended_because = ""
         self._child: Child | None = None
+        self._door = self._make_door() if server.activation == _ON_DEMAND else None
         self._backoff = Backoff()
         self._changed = asyncio.Event()
 
@@ -72,6 +84,11 @@ class Supervisor:
     def identifier(self) -> str:
         """Id of the server."""
         return self.server.identifier
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it runs, or is to run."""
+        return self._wanted or self._child is not None
 
     @property
     def state(self) -> ServerState:
@@ -87,10 +104,8 @@ class Supervisor:
         )
 
     async def run(self) -> None:
-        """Keep the server as it is wanted, until cancelled."""
-        while True:
-            while not (self._wanted and self._cause is Cause.NONE):
-                await self._change()
+        """Keep the server as it is wanted, until it is retired."""
+        while await self._until_due():
             end = await self._run_once()
             pause = self._judge(end)
             if pause is not None:
@@ -107,17 +122,26 @@ class Supervisor:
                 f"{self.identifier} is disabled: {self._reason}",
                 f"enable it first: server enable {self.identifier}",
             )
-        self._wanted = True
-        self._notify()
+        self.want()
         deadline = time.monotonic() + self.server.activation_timeout
         while self._state is not State.ACTIVE:
             await asyncio.sleep(_FIRST_LOOK)
-            if self._cause is not Cause.NONE or time.monotonic() > deadline:
+            given_up = self._cause is not Cause.NONE or not self._wanted
+            if given_up or time.monotonic() > deadline:
                 raise failed_error("server-not-started", f"{self.identifier} did not start: {self._reason}")
+
+    def want(self) -> None:
+        """Have the server started, if it may be."""
+        self._wanted = not self._retired
+        self._notify()
+
+    def update(self, server: ServerSpecification) -> None:
+        """Take over a specification that a running process need not be restarted for."""
+        self.server = server
 
     async def stop(self) -> None:
         """Stop the process; an enabled server that always runs comes back, as with IceGrid."""
-        self._wanted = self.server.starts_always
+        self._wanted = self.server.starts_always and not self._retired
         await self.end_process()
 
     async def end_process(self) -> None:
@@ -136,8 +160,9 @@ class Supervisor:
             await child.exited()
 
     def retire(self) -> None:
-        """Never start the server again: the node is going down."""
-        self._wanted = False
+        """Never start the server again: the node is going down, or the server is no more what it was."""
+        self._wanted, self._retired = False, True
+        self._notify()
 
     def disable(self) -> None:
         """Don't start the server any more; a running process goes on.
@@ -146,6 +171,7 @@ class Supervisor:
         """
         self._registry.set_disabled(self.identifier, disabled=True)
         self._cause, self._reason = Cause.ADMIN, "disabled by an admin"
+        self._notify()
 
     def enable(self) -> None:
         """Let the server be started again.
@@ -167,9 +193,35 @@ class Supervisor:
             raise failed_error("server-not-running", f"{self.identifier} has no process to send a signal to")
         self._child.send(number)
 
+    async def _until_due(self) -> bool:
+        """Wait until the server is to run.
+
+        :return: whether it ever is; not after it was retired
+        """
+        while not (self._wanted and self._cause is Cause.NONE):
+            if self._door is not None:
+                self._answer_the_door(self._door)
+            if self._retired:
+                return False
+            await self._change()
+        return True
+
+    def _make_door(self) -> Door:
+        return Door(self._layout.local_socket(self.identifier), self.want)
+
+    def _answer_the_door(self, door: Door) -> None:
+        try:
+            if self._cause is Cause.NONE and not self._retired:
+                door.open()
+            else:
+                door.close()
+        except OSError as error:
+            self._reason = f"can't be started on demand: {error.strerror or error}"
+            _log.warning("%s %s", self.identifier, self._reason)
+
     async def _run_once(self) -> _End:
         """One process from its start to its end."""
-        self._state, self._asked = State.ACTIVATING, False
+        self._state, self._asked, self._ended_because = State.ACTIVATING, False, ""
         try:
             server_files.remove_leftovers(self._layout, self.identifier)
             server_files.write_configuration(self._layout, self.server)
@@ -185,7 +237,13 @@ class Supervisor:
         if ready_at is not None and not self._asked:
             self._state, self._reason = State.ACTIVE, ""
             _log.info("%s active (pid %d)", self.identifier, child.pid)
+            if self._door is not None:
+                self._door.hand_over()
+            socket = self._layout.health_socket(self.identifier)
+            self._ended_because = await watch(child, socket, hung_timeout(self.server), self._hear)
         await child.exited()
+        if self._door is not None:
+            self._door.close()
         healthy_for = 0.0 if ready_at is None else time.monotonic() - ready_at
         self._state, self._child = State.INACTIVE, None
         server_files.remove_socket(self._layout, self.identifier)
@@ -196,7 +254,9 @@ class Supervisor:
         omerodir = self._layout.instance.omerodir
         arguments = (self.server.executable, *self.server.options, f"--Ice.Config={configuration}")
         directory = omerodir / self.server.working_directory
-        child = start_child(arguments, environment=self._environment, directory=Path(directory))
+        environment = {**self._surroundings.environment, **dict(self.server.environment)}
+        outputs = self._surroundings.outputs
+        child = start_child(arguments, environment=environment, directory=Path(directory), outputs=outputs)
         _log.info("%s activating (pid %d)", self.identifier, child.pid)
         return child
 
@@ -215,10 +275,15 @@ class Supervisor:
                 self._reason = answer.reason
             if time.monotonic() > deadline and not self._asked:
                 waited = f"not ready after {self.server.activation_timeout:g} s"
-                self._reason = f"{waited}: {self._reason}" if self._reason else waited
+                self._ended_because = f"{waited}: {self._reason}" if self._reason else waited
                 child.kill()
             pause = min(pause * 1.2, _LONGEST_LOOK)
         return None
+
+    def _hear(self, reason: str) -> None:
+        """Keep what a running server says is wrong with it."""
+        if not self._asked and self._cause is Cause.NONE:
+            self._reason = reason
 
     def _why(self, child: Child) -> str:
         """The reason of an end, for people."""
@@ -227,7 +292,7 @@ class Supervisor:
             return left
         if child.status < 0:
             how = f"killed by {signal.Signals(-child.status).name}"
-            return f"{how}, {self._reason}" if self._reason.startswith("not ready after") else how
+            return f"{how}, {self._ended_because}" if self._ended_because else how
         how = f"ended with status {child.status}"
         words = child.last_words or server_files.last_log_line(self._layout, self.identifier)
         return f"{how}: {words}" if words else how
@@ -242,6 +307,8 @@ class Supervisor:
             self._reason = self._reason if self._cause else ""
             _log.info("%s stopped", self.identifier)
             return None
+        # Only what always runs is started again by itself, as with IceGrid.
+        self._wanted = self.server.starts_always and not self._retired
         if self._cause is Cause.NONE:
             self._reason = end.reason
         if end.status in (NOT_INSTALLED, MISCONFIGURED):
@@ -252,8 +319,13 @@ class Supervisor:
         if pause is None:
             self._give_up(Cause.FAILED, f"failed {len(self._backoff.moments)} times; {end.reason}")
             return None
-        _log.warning("%s %s; next start in %.2f s", self.identifier, end.reason, pause)
+        when = f"next start in {pause:.2f} s" if self._wanted else f"it is started {self._occasion}"
+        _log.warning("%s %s; %s", self.identifier, end.reason, when)
         return pause
+
+    @property
+    def _occasion(self) -> str:
+        return "when it is needed again" if self._door is not None else "when somebody asks for it"
 
     def _give_up(self, cause: Cause, reason: str) -> None:
         if self._cause is Cause.NONE:
