@@ -64,6 +64,7 @@ GROUPS: dict[str, Group] = {
             "stop",
             "stopasync",
             "restart",
+            "restartasync",
             "status",
             "waitup",
             "waitdown",

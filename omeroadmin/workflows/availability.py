@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import ssl
 from dataclasses import dataclass
-from pathlib import Path
 
 from omeroadmin.errors import AdminError, failed_error
 from omeroadmin.grid.driver import driver_for
-from omeroadmin.grid.layout import NodeLayout
-from omeroadmin.grid.model import GridState, ServerState
+from omeroadmin.grid.model import MASTER, GridState, NodeState, ServerState
 from omeroadmin.grid.ports import transports
 from omeroadmin.profiles.store import load_settings
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
-from omeroadmin.system import files
-from omeroadmin.system.clock import monotonic, wait_until
-from omeroadmin.workflows.driver import instance_driver
-from omeroadmin.workflows.reporter import Reporter
+from omeroadmin.system.clock import wait_until
+from omeroadmin.workflows.startup import server_problem
 
 _ANSWER_TIMEOUT = 5.0
-_LOG_LINES = 5
 _EVERYWHERE = frozenset({"", "0.0.0.0", "::", "*"})  # noqa: S104 - compared with, not bound
 
 
@@ -32,34 +28,55 @@ class Availability:
 
     :param up: the node answers, and through OMERO.Glacier2 a Blitz
     :param problems: what isn't as it should be, a line each; some of it may not concern clients
+    :param nodes: all nodes, as far as the master knows
+    :param servers: all servers, as far as their nodes answer
     """
 
     up: bool
     problems: tuple[str, ...] = ()
+    nodes: tuple[NodeState, ...] = ()
+    servers: tuple[ServerState, ...] = ()
 
 
-def availability(instance: Instance, *, node_only: bool = False) -> Availability:
+def availability(instance: Instance, node: str = MASTER, *, node_only: bool = False) -> Availability:
     """Ask the node, and then the server as a client would.
 
-    :param node_only: whether the node's answer is enough
+    :param node: the node that must answer
+    :param node_only: whether its answer is enough
     :raises AdminError: ``config-unparsable``, ``setting-invalid``
     """
     if not instance.internal_cfg.exists():
-        return Availability(False, ("Missing internal configuration: the server was never started",))
+        return Availability(False, ("Missing internal configuration. Run `omero admin rewrite`.",))
     settings = load_settings(instance)
+    driver = driver_for(instance, settings)
     try:
-        state = driver_for(instance, settings).state()
+        state = driver.state()
     except AdminError as error:
         return Availability(False, (error.message,))
+    if node != MASTER and not driver.ping(node):
+        return Availability(False, (f"The node {node} does not answer",), state.nodes, state.servers)
+    if node_only and node != MASTER:
+        return Availability(True, (), state.nodes, state.servers)
     if not state.running:
-        return Availability(False, ("Server not running",))
+        return Availability(False, ("Server not running",), state.nodes)
     if node_only:
-        return Availability(True)
+        return Availability(True, (), state.nodes, state.servers)
     problems = [server_problem(server) for server in state.servers if server.is_awaited or server.has_failed]
-    silence = _api_problem(settings)
+    problems += _cut_off(state)
+    silence = _silence(instance, settings)
     if silence:
         problems.append(silence)
-    return Availability(not silence, tuple(problems))
+    return Availability(not silence, tuple(problems), state.nodes, state.servers)
+
+
+def _cut_off(state: GridState) -> list[str]:
+    """The nodes that are down and have servers."""
+    nodes = dict.fromkeys(server.node for server in state.servers if server.is_cut_off)
+    return [
+        f"The node {node} is down, and with it"
+        f" {', '.join(server.id for server in state.servers if server.is_cut_off and server.node == node)}"
+        for node in nodes
+    ]
 
 
 def wait_up(instance: Instance, wait: float) -> None:
@@ -83,83 +100,15 @@ def wait_up(instance: Instance, wait: float) -> None:
         )
 
 
-def wait_for_servers(instance: Instance, wait: float, reporter: Reporter) -> GridState:
-    """Follow a start until every server is active or has been given up.
-
-    :param wait: seconds
-    :raises AdminError: ``start-failed``, ``start-timeout``, ``node-not-started``
-    """
-    deadline = monotonic() + wait
-    driver = instance_driver(instance)
-    seen: dict[str, str] = {}
-    state = GridState(True)
-
-    def is_over() -> bool:
-        nonlocal state
-        state = driver.state()
-        _report(state, seen, reporter)
-        return not state.running or _is_over(state)
-
-    wait_until(is_over, timeout=deadline - monotonic(), longest_pause=0.1)
-    if not state.running:
-        _show_log(reporter, NodeLayout(instance).error_log)
-        raise failed_error("node-not-started", "the node ended while the servers started", "omero admin diagnostics")
-    failed = next((server for server in state.servers if server.has_failed), None)
-    if failed is not None:
-        _show_log(reporter, NodeLayout(instance).server_log(failed.id))
-        raise failed_error(
-            "start-failed",
-            f"{failed.id} did not start: {failed.reason}",
-            f"see its log: {NodeLayout(instance).server_log(failed.id)}",
-        )
-    waiting = [server_problem(server) for server in state.servers if server.is_awaited]
-    if waiting:
-        raise failed_error(
-            "start-timeout",
-            f"Failed to startup some components after {wait:g} seconds: {'; '.join(waiting)}",
-            "give it longer with --wait, or look into the logs: omero admin diagnostics",
-        )
-    for server in state.servers:
-        if server.optional:
-            reporter.say(f"{server.id} is disabled: {server.reason}")
-    return state
-
-
-def server_problem(server: ServerState) -> str:
-    """A server that isn't as it should be, in one line."""
-    return f"{server.id} {server.describe()}" + (f": {server.reason}" if server.reason else "")
-
-
-def _is_over(state: GridState) -> bool:
-    servers = state.servers
-    return any(server.has_failed for server in servers) or not any(server.is_awaited for server in servers)
-
-
-def _report(state: GridState, seen: dict[str, str], reporter: Reporter) -> None:
-    for server in state.servers:
-        text = server.describe()
-        if server.always and seen.get(server.id) != text:
-            seen[server.id] = text
-            reporter.progress(server_problem(server) if server.reason else f"{server.id} {text}")
-
-
-def _show_log(reporter: Reporter, log: Path) -> None:
-    try:
-        lines = files.read_bytes(log).decode("utf-8", "replace").splitlines()
-    except AdminError:
-        # A server that never came to writing a log has none; its reason is in the error.
-        return
-    for line in lines[-_LOG_LINES:]:
-        reporter.say(f"{log.name}: {line}")
-
-
-def _api_problem(settings: Settings) -> str:
+def _silence(instance: Instance, settings: Settings) -> str:
     """Why a client would get no answer; empty where it would."""
     offered = transports(settings)
     plain = next((name for name in ("tcp", "ws") if name in offered), None)
     port = settings.port(plain or offered[0])
     bound = settings.text("Ice.Default.Host").strip()
     host = "127.0.0.1" if bound in _EVERYWHERE else bound
+    if instance.is_distribution:
+        return _port_problem(host, port)
     connection = _connection(host, port, tls=plain is None)
     try:
         connection.request("GET", "/api/v0/status", headers={"Connection": "close"})
@@ -174,6 +123,15 @@ def _api_problem(settings: Settings) -> str:
         return f"something that isn't OMERO.Glacier2 answers on {host}:{port}"
     finally:
         connection.close()
+
+
+def _port_problem(host: str, port: int) -> str:
+    """A distribution's router speaks Ice; that it listens is what can be seen without."""
+    try:
+        socket.create_connection((host, port), timeout=_ANSWER_TIMEOUT).close()
+    except OSError as error:
+        return f"OMERO.Glacier2 on {host}:{port} does not answer: {error}"
+    return ""
 
 
 def _connection(host: str, port: int, *, tls: bool) -> http.client.HTTPConnection:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from omeroadmin.database import embedded
-from omeroadmin.database.connection import DatabaseAddress, check_version, connect
-from omeroadmin.database.script import SchemaVersion
 from omeroadmin.errors import AdminError, configuration_error, failed_error, usage_error
 from omeroadmin.grid.driver import GridDriver, LaunchOrders, driver_for
 from omeroadmin.grid.elements import known_targets
-from omeroadmin.grid.layout import NodeLayout
-from omeroadmin.grid.model import GridState
+from omeroadmin.grid.model import MASTER, GridState
 from omeroadmin.grid.ports import master_host
 from omeroadmin.profiles.store import ensure_saved, load_settings
 from omeroadmin.schema.instance import Instance
@@ -23,11 +21,13 @@ from omeroadmin.steps.apply import apply_plan
 from omeroadmin.system import process
 from omeroadmin.system.clock import wait_until
 from omeroadmin.system.local import LocalHost
+from omeroadmin.system.notify import Notifier
 from omeroadmin.workflows import preconditions
-from omeroadmin.workflows.availability import wait_for_servers
 from omeroadmin.workflows.driver import instance_driver
+from omeroadmin.workflows.foreground import ForegroundWatcher, NotifyingReporter
 from omeroadmin.workflows.reporter import SILENT, Reporter
 from omeroadmin.workflows.rewrite import plan_templates
+from omeroadmin.workflows.startup import LogMarks, Startup, check_database
 
 WAIT = 300.0
 """Seconds that starting and stopping may take, as with OMERO."""
@@ -41,12 +41,14 @@ class StartOptions:
     :param targets: wanted targets of the descriptor, e.g. ``debug``
     :param wait: seconds until all servers must be ready
     :param force_rewrite: write the grid's files also where they are as they should be
+    :param keep: leave running what was started where a server can't start
     """
 
     file: Path | None = None
     targets: tuple[str, ...] = ()
     wait: float = WAIT
     force_rewrite: bool = False
+    keep: bool = False
 
 
 def start(instance: Instance, options: StartOptions | None = None, reporter: Reporter = SILENT) -> GridState:
@@ -54,13 +56,15 @@ def start(instance: Instance, options: StartOptions | None = None, reporter: Rep
 
     :return: the grid with all servers active, or disabled for a good reason
     :raises AdminError: ``started-by-root``, ``already-running``, ``directory-missing``, ``directory-not-writable``,
-        ``port-taken``, ``certificate-missing``, ``database-unreachable`` and other codes of the database,
-        ``start-failed``, ``start-timeout``
+        ``disk-full``, ``port-taken``, ``certificate-missing``, ``certificate-unreadable``, ``certificate-password``,
+        ``certificate-expired``, ``heap-too-large``, ``database-unreachable`` and other codes of the database,
+        ``start-failed``, ``start-timeout``, ``node-not-started``
     """
     options = options or StartOptions()
-    with contextlib.ExitStack() as undo:
+    with _undoing(options) as undo:
+        marks = LogMarks.now(instance)
         _launch(instance, options, reporter, undo)
-        state = wait_for_servers(instance, options.wait, reporter)
+        state = Startup(instance, marks, options.wait, reporter).follow(instance_driver(instance))
         undo.pop_all()
     return state
 
@@ -70,25 +74,36 @@ def start_async(instance: Instance, options: StartOptions | None = None, reporte
 
     :raises AdminError: as :func:`start`, but for the servers' own failures
     """
-    with contextlib.ExitStack() as undo:
-        _launch(instance, options or StartOptions(), reporter, undo)
+    options = options or StartOptions()
+    with _undoing(options) as undo:
+        _launch(instance, options, reporter, undo)
         undo.pop_all()
 
 
-def run_foreground(instance: Instance, options: StartOptions | None = None, reporter: Reporter = SILENT) -> None:
+def run_foreground(
+    instance: Instance,
+    options: StartOptions | None = None,
+    reporter: Reporter = SILENT,
+    notifier: Notifier | None = None,
+) -> None:
     """Run the server in this process until SIGTERM or SIGINT; for containers and service managers.
 
+    :param notifier: the service manager, which is told when the server is ready and how it is
     :raises AdminError: as :func:`start`
     """
-    options = options or StartOptions()
+    options, notifier = options or StartOptions(), notifier or Notifier()
+    telling = NotifyingReporter(reporter, notifier)
     with contextlib.ExitStack() as undo:
-        settings = _prepare(instance, options, reporter, undo)
+        marks = LogMarks.now(instance)
+        settings = _prepare(instance, options, telling, undo)
         file, targets = _descriptor(instance, options)
-        failure = driver_for(instance, settings).run_foreground(_orders(settings, file, targets))
+        startup = Startup(instance, marks, options.wait, telling)
+        watcher = ForegroundWatcher(startup, notifier, keep=options.keep)
+        driver_for(instance, settings).run_foreground(_orders(settings, file, targets), watcher)
+        # With the database still running, what is wrong with it can still be found out.
+        failure = None if watcher.last is None or options.keep else startup.failure(watcher.last)
     if failure is not None:
-        raise failed_error(
-            "start-failed", f"the server did not start: {failure}", f"see the logs: ls {instance.log_directory}"
-        )
+        raise failure
 
 
 def stop(instance: Instance, wait: float = WAIT, reporter: Reporter = SILENT) -> bool:
@@ -99,6 +114,7 @@ def stop(instance: Instance, wait: float = WAIT, reporter: Reporter = SILENT) ->
     :raises AdminError: ``stop-timeout``, ``node-silent``
     """
     was_running = _stop_node(instance, wait, reporter)
+    _tell_of_other_nodes(instance, reporter)
     settings = load_settings(instance)
     if embedded.is_embedded(settings) and embedded.status(instance).running:
         reporter.progress("stopping PostgreSQL")
@@ -121,6 +137,17 @@ def stop_async(instance: Instance) -> bool:
         arguments = [sys.executable, "-m", "omeroadmin", "--omerodir", str(instance.omerodir), "admin", "stop"]
         process.spawn(arguments)
     return was_running
+
+
+def restart_async(instance: Instance, options: StartOptions | None = None, reporter: Reporter = SILENT) -> None:
+    """Stop the server if it runs, wait for its end, and start it without waiting until it is ready.
+
+    :raises AdminError: as :func:`stop` and :func:`start_async`
+    """
+    preconditions.refuse_root(instance)
+    options = options or StartOptions()
+    _stop_node(instance, options.wait, reporter)
+    start_async(instance, options, reporter)
 
 
 def restart(instance: Instance, options: StartOptions | None = None, reporter: Reporter = SILENT) -> GridState:
@@ -153,6 +180,18 @@ def wait_down(instance: Instance, wait: float = WAIT) -> None:
         )
 
 
+@contextlib.contextmanager
+def _undoing(options: StartOptions) -> Iterator[contextlib.ExitStack]:
+    """What takes back a start that failed, unless it is to be kept."""
+    with contextlib.ExitStack() as undo:
+        try:
+            yield undo
+        except AdminError:
+            if options.keep:
+                undo.pop_all()
+            raise
+
+
 def _launch(instance: Instance, options: StartOptions, reporter: Reporter, undo: contextlib.ExitStack) -> None:
     """Everything up to the running node; ``undo`` takes it back."""
     settings = _prepare(instance, options, reporter, undo)
@@ -178,7 +217,7 @@ def _prepare(instance: Instance, options: StartOptions, reporter: Reporter, undo
     preconditions.check_certificates(settings)
     for line in preconditions.advice(settings):
         reporter.progress(line)
-    for line in preconditions.warnings(settings):
+    for line in preconditions.warnings(instance, settings):
         reporter.say(line)
     _prepare_database(instance, settings, reporter, undo)
     ensure_saved(instance.config_xml, cause="admin start")
@@ -192,8 +231,7 @@ def _prepare_database(instance: Instance, settings: Settings, reporter: Reporter
             reporter.progress("starting PostgreSQL")
             undo.callback(embedded.stop, instance, settings)
         embedded.start(instance, settings)
-    with connect(DatabaseAddress.from_settings(settings)) as connection:
-        check_version(connection, SchemaVersion.from_settings(settings))
+    check_database(instance, settings)
 
 
 def _descriptor(instance: Instance, options: StartOptions) -> tuple[Path, tuple[str, ...]]:
@@ -221,10 +259,29 @@ def _stop_node(instance: Instance, wait: float, reporter: Reporter) -> bool:
     if not wait_until(lambda: _is_gone(driver), timeout=wait):
         raise failed_error(
             "stop-timeout",
-            f"Failed to shutdown some components after {wait:g} seconds",
-            f"see what holds it up: tail {NodeLayout(instance).error_log}",
+            f"Failed to shutdown some components after {wait:g} seconds{_what_runs(driver)}",
+            f"they go on stopping: omero admin waitdown; to end them now: kill -9 {driver.node_process()}",
         )
     return True
+
+
+def _what_runs(driver: GridDriver) -> str:
+    """The servers that hold up a stop."""
+    try:
+        running = [f"{server.id} (process {server.pid})" for server in driver.state().servers if server.pid is not None]
+    except AdminError:
+        # The node is silent; that it still runs is all there is to say.
+        return ""
+    return f": {', '.join(running)}" if running else ""
+
+
+def _tell_of_other_nodes(instance: Instance, reporter: Reporter) -> None:
+    """Nodes besides the master aren't stopped with it; their servers go on."""
+    driver = instance_driver(instance)
+    for node in sorted(path.parent.name for path in instance.var.glob("*/*.pid") if path.stem == path.parent.name):
+        pid = None if node == MASTER else driver.node_process(node)
+        if pid is not None:
+            reporter.say(f"The node {node} (process {pid}) still runs; stop it: omero node {node} stop")
 
 
 def _is_gone(driver: GridDriver) -> bool:

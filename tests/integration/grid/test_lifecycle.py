@@ -26,6 +26,7 @@ from omeroadmin.workflows import lifecycle
 from omeroadmin.workflows.availability import availability, wait_up
 from omeroadmin.workflows.lifecycle import StartOptions
 from omeroadmin.workflows.rewrite import plan_admin_rewrite
+from tests.support.certificates import complete_settings, make
 from tests.support.database import running_database
 from tests.support.grid import descriptor
 from tests.support.omero import Omero
@@ -52,13 +53,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     home = tmp_path_factory.mktemp("lifecycle")
     with running_database(home) as database:
         instance = database.instance
-        certificates = home / "OMERO" / "certs"
-        certificates.mkdir()
-        (certificates / "server.p12").touch()
+        secured = complete_settings(home / "OMERO")
+        make(secured)
         ports = {f"omero.ports.{name}": str(free_port()) for name in ("ssl", "tcp", "registry")}
-        names = {"DefaultDir": str(certificates), "CertFile": "server.p12", "Protocols": "TLS1_2"}
-        tls = {f"omero.glacier2.IceSSL.{name}": value for name, value in names.items()}
-        update_profile(instance.config_xml, {**database.settings.explicit(), **ports, **tls})
+        update_profile(instance.config_xml, {**secured.explicit(), **database.settings.explicit(), **ports})
         embedded.stop(instance, database.settings)
         yield instance
 
@@ -96,7 +94,7 @@ def test_start_and_stop(instance: Instance) -> None:
         "starting the node",
         "WARNING: Your server has not been configured for production use.",
     } <= set(listener.progressed)
-    assert any(line.startswith("A active (pid = ") for line in listener.progressed)
+    assert any(line.startswith("[1/1] A active (pid = ") for line in listener.progressed)
     with pytest.raises(AdminError, match="Server already running") as caught:
         lifecycle.start(instance)
     assert (caught.value.code, caught.value.exit_status) == ("already-running", 3)
@@ -109,12 +107,14 @@ def test_start_and_stop(instance: Instance) -> None:
 
 def test_a_server_that_cannot_start_takes_all_down(instance: Instance) -> None:
     listener = Listener()
-    (instance.log_directory / "Blitz-0.log").write_text("one\ntwo\n")
+    (instance.log_directory / "Blitz-0.log").write_text("of an earlier start\n")
     with pytest.raises(AdminError) as caught:
         lifecycle.start(instance, options(instance, {"A": "ok", "Blitz-0": "wrong"}), listener)
     assert (caught.value.code, caught.value.exit_status) == ("start-failed", 5)
     assert caught.value.message == "Blitz-0 did not start: the database is too old"
-    assert listener.said == ["Blitz-0.log: one", "Blitz-0.log: two", 'Calling "stop" on remaining components']
+    assert any("master.err: " in line and "Blitz-0 disabled: the database is too old" in line for line in listener.said)
+    assert not any("of an earlier start" in line for line in listener.said)
+    assert listener.said[-1] == 'Calling "stop" on remaining components'
     assert is_down(instance)
 
 
@@ -289,7 +289,7 @@ def test_foreground(instance: Instance, mode: str, status: int) -> None:
     assert process.returncode == status
     assert "node master down" in error_output
     if status:
-        assert "omero: the server did not start: A: the database is too old" in error_output
+        assert "omero: A did not start: the database is too old" in error_output
     assert is_down(instance)
 
 
@@ -313,7 +313,7 @@ def test_a_node_killed_during_a_start(instance: Instance) -> None:
     listener = Listener()
 
     def kill(line: str) -> None:
-        if line.startswith("A activating"):
+        if "A activating" in line:
             os.kill(client.node_process(instance) or 0, signal.SIGKILL)
 
     listener.progress = kill  # type: ignore[method-assign]  # acts instead of remembering
