@@ -38,7 +38,7 @@ def main() -> int:
     marker = "not root" if is_root else ""
     statuses = [run_pytest(options.pytest, marker, options.work / "tests", data, options.account)]
     if is_root:
-        statuses.append(run_pytest(options.pytest, "root", options.work / "tests-as-root", data, None))
+        statuses.append(run_pytest(options.pytest, "root", options.work / "tests-as-root", data, None, options.account))
     if not options.pytest:
         statuses.append(report_coverage(data))
     return max(statuses)
@@ -66,9 +66,12 @@ def install_packages() -> None:
             policy.unlink()
 
 
-def run_pytest(arguments: list[str], marker: str, home: Path, data: Path, account: str | None) -> int:
+def run_pytest(
+    arguments: list[str], marker: str, home: Path, data: Path, account: str | None, servers: str = ""
+) -> int:
     """Run the tests with a marker, as an account or as this user.
 
+    :param servers: account for servers of tests that run as this user
     :return: exit status; 0 as well where the arguments select no test
     """
     home.mkdir()
@@ -85,7 +88,10 @@ def run_pytest(arguments: list[str], marker: str, home: Path, data: Path, accoun
     }
     kept = ("OMERO_TEST_REQUIRE_ALL", "CI", "PIP_CERT", "PIP_FIND_LINKS", "PIP_CONFIG_FILE", "PIP_INDEX_URL")
     environment |= {name: os.environ[name] for name in kept if name in os.environ}
-    if account is not None and os.geteuid() == 0:
+    if account is None:
+        # Tests that need root for something else have their servers run by somebody else.
+        environment["OMERO_TEST_ACCOUNT"] = servers
+    elif os.geteuid() == 0:
         shutil.chown(home, account)
         command = ["runuser", "-u", account, "--", *command]
     status = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode

@@ -11,6 +11,7 @@ import pytest
 DEBIAN_PACKAGES: dict[str, str] = {
     "icegridadmin": "zeroc-icegrid",
     "icegridnode": "zeroc-icegrid",
+    "ip": "iproute2",
     "nginx": "nginx-light",
     "openssl": "openssl",
     "postgres": "postgresql",

@@ -19,11 +19,13 @@ class Omero:
 
     :param home: HOME of the user; holds the instance, its data and the session store
     :param prefix: prefix of the instance's ports
+    :param launcher: program and arguments that run the commands, on another host for example
     """
 
     home: Path
     prefix: str = ""
     extra: dict[str, str] = field(default_factory=dict)
+    launcher: tuple[str, ...] = ()
 
     @property
     def omerodir(self) -> Path:
@@ -54,7 +56,7 @@ class Omero:
     ) -> subprocess.CompletedProcess[str]:
         """Run one command, whatever its status."""
         return subprocess.run(
-            [sys.executable, "-m", "omeroadmin", *arguments],
+            [*self.launcher, sys.executable, "-m", "omeroadmin", *arguments],
             env={**self.environment, **(environment or {})},
             cwd=self.home,
             input=input_text,

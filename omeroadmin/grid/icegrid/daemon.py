@@ -13,6 +13,7 @@ from omeroadmin.grid.driver import LaunchOrders
 from omeroadmin.grid.icegrid import deployment as deployments
 from omeroadmin.grid.icegrid import processes, verdicts
 from omeroadmin.grid.icegrid.admin import IceGridAdmin, RefusedError, safe_name
+from omeroadmin.grid.icegrid.announced import announced
 from omeroadmin.grid.icegrid.deployment import Deployment
 from omeroadmin.grid.icegrid.programs import NODE, require_program
 from omeroadmin.grid.layout import NodeLayout
@@ -133,11 +134,11 @@ def _prepare(instance: Instance, orders: LaunchOrders) -> tuple[NodeLayout, Depl
     """Everything that can be refused, and a clean place."""
     require_program(NODE)
     layout = NodeLayout(instance, orders.node)
-    deployment = deployments.prepare(instance, orders.file, orders.targets)
+    source, deployment = _deployment(instance, orders)
     if orders.node not in {MASTER, *deployment.nodes}:
         raise usage_error(
             "node-unknown",
-            f"{orders.file} gives the node {orders.node!r} no server",
+            f"{source} gives the node {orders.node!r} no server",
             f"nodes with servers: {', '.join(deployment.nodes)} (omero.server.nodedescriptors)",
         )
     if processes.node_process(layout) is not None:
@@ -155,6 +156,17 @@ def _prepare(instance: Instance, orders: LaunchOrders) -> tuple[NodeLayout, Depl
         # with several nodes the registry keeps what it knows.
         deployments.forget_registry(instance)
     return layout, deployment
+
+
+def _deployment(instance: Instance, orders: LaunchOrders) -> tuple[str, Deployment]:
+    """What is to run and who says so: on a host with nothing but a node, the registry."""
+    if orders.node == MASTER or orders.file.exists():
+        return str(orders.file), deployments.prepare(instance, orders.file, orders.targets)
+    host, port = orders.registry
+    try:
+        return f"the registry at {host}:{port}", announced(IceGridAdmin(instance))
+    except RefusedError as refused:
+        raise failed_error("node-not-started", f"the registry at {host}:{port} refuses: {refused.reason}") from refused
 
 
 def _command(layout: NodeLayout) -> list[str]:
