@@ -189,29 +189,44 @@ class IceGridDriver:
     def deploy(self, file: Path, targets: Sequence[str] = ()) -> DeployReport:
         """Hand an application to the running grid; only servers whose specification has changed are restarted.
 
-        :raises AdminError: ``node-down``, ``descriptor-invalid``
+        :raises AdminError: ``node-down``, ``node-silent``, ``descriptor-invalid``
         """
-        if not self.state().running:
+        wanted, report = self._difference(file, targets)
+        pids = self._pids(report.restarted)
+        daemon.deploy(self._instance, file, wanted)
+        for identifier, pid in self._pids(report.restarted).items():
+            # IceGrid may hand new properties to a running process; ours read them at their start only.
+            if pid is not None and pid == pids[identifier]:
+                self.stop_server(identifier)
+        for identifier in report.updated:
+            present = self._known(identifier)
+            if present.has_failed or present.optional:
+                self.enable_server(identifier)
+        return report
+
+    def preview(self, file: Path, targets: Sequence[str] = ()) -> DeployReport:
+        """What :meth:`deploy` would do.
+
+        :raises AdminError: as :meth:`deploy`
+        """
+        return self._difference(file, targets)[1]
+
+    def _difference(self, file: Path, targets: Sequence[str]) -> tuple[deployment.Deployment, DeployReport]:
+        state = self.state()
+        if not state.running:
             raise unreachable_error("node-down", "the server is not running", "start it: omero admin start")
         before = deployment.remembered(self._instance)
         wanted = deployment.prepare(self._instance, file, targets)
         old, new = ({server.id: server.digest for server in one.servers} for one in (before, wanted))
-        changed = tuple(identifier for identifier in new if identifier in old and new[identifier] != old[identifier])
-        pids = self._pids(changed)
-        daemon.deploy(self._instance, file, wanted)
-        for identifier, pid in self._pids(changed).items():
-            # IceGrid may hand new properties to a running process; ours read them at their start only.
-            if pid is not None and pid == pids[identifier]:
-                self.stop_server(identifier)
-        for identifier in changed:
-            present = self._known(identifier)
-            if present.has_failed or present.optional:
-                self.enable_server(identifier)
-        return DeployReport(
+        changed = [identifier for identifier in new if identifier in old and new[identifier] != old[identifier]]
+        running = {server.id for server in state.servers if server.pid is not None}
+        report = DeployReport(
             tuple(identifier for identifier in new if identifier not in old),
-            changed,
+            tuple(identifier for identifier in changed if identifier in running),
             tuple(identifier for identifier in old if identifier not in new),
+            tuple(identifier for identifier in changed if identifier not in running),
         )
+        return wanted, report
 
     def start_node(self, orders: LaunchOrders) -> None:
         """As :meth:`launch`."""

@@ -104,11 +104,17 @@ def _server_state(server: DeployedServer, answer: str | None, place: _Place, reg
     if state is State.ACTIVE and server.plain and place.pid is not None:
         state, reason = _readiness(place.layout, server.id, pid)
     if not enabled:
-        found = verdicts.verdict(place.layout, registry, server.id)
-        cause, reason = found.cause, found.reason
+        cause, reason = _why_disabled(server, place, registry)
     elif not reason and state is not State.ACTIVE and server.always:
         reason = verdicts.crash_reason(place.layout, server.id)
     return ServerState(server.id, state, pid, enabled, reason, server.always, cause, server.node)
+
+
+def _why_disabled(server: DeployedServer, place: _Place, registry: Registry) -> tuple[Cause, str]:
+    if place.pid is None and not registry.is_disabled(server.id):
+        return Cause.ADMIN, f"disabled; why, the host of its node {server.node} knows"
+    found = verdicts.verdict(place.layout, registry, server.id)
+    return found.cause, found.reason
 
 
 def _readiness(layout: NodeLayout, server: str, pid: int | None) -> tuple[State, str]:

@@ -225,6 +225,7 @@ def test_deploy_restarts_only_what_has_changed(grid: Grid) -> None:
     assert not grid.driver.deploy(grid.instance.default_xml)
     update_profile(grid.instance.config_xml, {"omero.throttling.method_time.warn.indexer": "9000"})
     apply_plan(plan_templates(grid.instance, load_settings(grid.instance)), LocalHost())
+    assert grid.driver.preview(grid.instance.default_xml) == DeployReport(restarted=("Indexer-0",))
     report = grid.driver.deploy(grid.instance.default_xml)
     assert report == DeployReport(restarted=("Indexer-0",))
     after = grid.wait("Indexer-0", lambda server: server.is_active and server.pid != before["Indexer-0"])
