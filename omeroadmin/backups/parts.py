@@ -9,9 +9,13 @@ from omeroadmin.backups.scan import Root, walk
 from omeroadmin.backups.target import PRIVATE
 from omeroadmin.errors import failed_error
 from omeroadmin.system import files
+from omeroadmin.system.together import STORE
 
 DATABASE = "database"
 CONFIGURATION = "etc"
+
+_LEFT_OUT = frozenset({"config.xml.lock", STORE})
+"""Rendered files are saved under their own names, which are links into the store."""
 
 
 def copy_configuration(etc: Path, snapshot_directory: Path) -> int:
@@ -21,7 +25,7 @@ def copy_configuration(etc: Path, snapshot_directory: Path) -> int:
     :raises AdminError: ``file-not-read``, ``file-not-written``, ``directory-not-created``
     """
     count = 0
-    for found in walk([Root(CONFIGURATION, etc, skip=frozenset({"config.xml.lock"}))]):
+    for found in walk([Root(CONFIGURATION, etc, skip=_LEFT_OUT)]):
         place = snapshot_directory / found.path
         if found.problem is not None:
             raise failed_error("file-not-read", f"{found.source} {found.problem}", f"check it: ls -ld {found.source}")

@@ -215,7 +215,7 @@ def launch(
     """
     host, port = registry
     arguments = [sys.executable, "-m", "omeroadmin.grid.node", "--omerodir", str(instance.omerodir)]
-    arguments += ["--node", node, "--registry", host, str(port), "--file", str(file.resolve())]
+    arguments += ["--node", node, "--registry", host, str(port), "--file", str(file.absolute())]
     for target in targets:
         arguments += ["--target", target]
     done = process.run(arguments, timeout=_LAUNCH_TIMEOUT)

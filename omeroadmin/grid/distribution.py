@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape as escape_xml
 from xml.sax.saxutils import quoteattr
 
 from omeroadmin.errors import AdminError, configuration_error
@@ -37,6 +38,8 @@ _TOKEN = re.compile(r"@[A-Za-z0-9._]+@")
 _MEMORY = "MEMORY:"
 _REPLACEMENT = "REPLACEMENT:"
 _PORTS = ("ssl", "tcp", "wss", "ws", "registry")
+_IN_ATTRIBUTES = {character: f"&#{ord(character)};" for character in "\"'\n\r\t"}
+"""Whichever quotes the template has around a token."""
 _PLATFORM = f".{sys.platform}"
 
 
@@ -142,7 +145,7 @@ class _Rendering:
 
     def _server_templates(self) -> str:
         path = self.directory / _TEMPLATES
-        raw = {"omero.glacier2.icessl": "\n".join(_property(name, value) for name, value in self._icessl())}
+        raw = {"omero.glacier2.icessl": ("\n" + 8 * " ").join(_property(name, value) for name, value in self._icessl())}
         root = _parse(self._xml(_TEMPLATES, raw), path)
         for service, options in self.memory_options.items():
             overrides = service_overrides(service, self.settings, self.settings.explicit())
@@ -179,7 +182,7 @@ class _Rendering:
         :param raw: XML by token
         """
         tokens = self._tokens(self._endpoint_host)
-        escaped = {token: quoteattr(escape(text))[1:-1] for token, text in tokens.items()}
+        escaped = {token: escape_xml(escape(text), _IN_ATTRIBUTES) for token, text in tokens.items()}
         return _substitute(self._template(name), {**escaped, **raw})
 
 
