@@ -110,7 +110,7 @@ def test_odd_values_arrive_as_they_are(tmp_path: Path) -> None:
     assert dict(servers["Blitz-0"].properties)["omero.throttling.method_time.warn"] == "7"
 
 
-@pytest.mark.parametrize("target", ["repo", "debug", "trace", "ssl", "adh", "noipv6"])
+@pytest.mark.parametrize("target", ["repo", "debug", "trace", "jmx", "ssl", "adh", "noipv6"])
 def test_targets(tmp_path: Path, target: str) -> None:
     instance, settings = make(tmp_path, {})
     rewrite(instance, settings)
@@ -124,6 +124,7 @@ def test_targets(tmp_path: Path, target: str) -> None:
         (NODE_DESCRIPTORS, "master", "'master'"),
         (NODE_DESCRIPTORS, "master:", "'master:'"),
         (NODE_DESCRIPTORS, "master:Blitz", "'Blitz' needs an index"),
+        (NODE_DESCRIPTORS, "master:Blitz-²", "'Blitz-²' needs an index"),
         (NODE_DESCRIPTORS, "master:Blitzz-0", "'Blitzz'"),
         (NODE_DESCRIPTORS, "master:DropBox-1", "only one DropBox"),
         ("omero.client.icetransports", "ssl,udp", "ssl,udp"),
@@ -138,3 +139,59 @@ def test_wrong_settings_are_named(tmp_path: Path, name: str, value: str, words: 
     assert caught.value.code == "setting-invalid"
     assert name in caught.value.message
     assert words in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["internal", "registry", "../x", ".x", "a/b", "ä"])
+def test_names_that_nodes_cant_have(tmp_path: Path, name: str) -> None:
+    settings = Settings({NODE_DESCRIPTORS: f"{name}:Processor-1"})
+    with pytest.raises(AdminError, match="a node can't be called") as caught:
+        plan_rewrite(Instance(tmp_path), settings, memory_options(settings, 16000))
+    assert caught.value.code == "setting-invalid"
+
+
+@pytest.mark.parametrize(
+    ("values", "host"),
+    [
+        ({}, "127.0.0.1"),
+        ({"omero.master.host": "localhost"}, "localhost"),
+        ({"omero.master.host": "192.168.0.1"}, "worker"),
+        ({"Ice.Default.Host": "192.168.0.1"}, "worker"),
+        ({"omero.master.host": "192.168.0.1", "Ice.Default.Host": "192.168.0.1"}, "worker"),
+        ({"omero.master.host": "192.168.0.1", "Ice.Default.Host": "192.168.0.2"}, "192.168.0.2"),
+        ({"omero.grid.hosts": "other=10.0.0.1 worker=10.0.0.2", "Ice.Default.Host": "10.0.0.9"}, "10.0.0.2"),
+        ({"omero.master.host": "::1", "omero.grid.hosts": "worker=fe80::2%eth0"}, '"fe80::2%eth0"'),
+    ],
+)
+def test_hosts_of_nodes(tmp_path: Path, values: dict[str, str], host: str) -> None:
+    instance, settings = make(tmp_path, {NODE_DESCRIPTORS: "master:Blitz-0 worker:Processor-1", **values})
+    rewrite(instance, settings)
+    assert f"IceGrid.Node.Endpoints=tcp -h {host}\n" in (instance.etc / "worker.cfg").read_text()
+
+
+@pytest.mark.parametrize("text", ["worker", "worker=", "=10.0.0.1", "worker=a b=c/d"])
+def test_hosts_that_are_none(tmp_path: Path, text: str) -> None:
+    settings = Settings({NODE_DESCRIPTORS: "worker:Processor-1", "omero.grid.hosts": text})
+    with pytest.raises(AdminError, match=r"omero\.grid\.hosts"):
+        plan_rewrite(Instance(tmp_path), settings, memory_options(settings, 16000))
+
+
+@pytest.mark.parametrize("service", ["blitz", "indexer", "pixeldata", "repository"])
+@pytest.mark.parametrize("order", [1, -1])
+def test_properties_of_one_service_reach_it_wherever_they_stand(tmp_path: Path, service: str, order: int) -> None:
+    values = [("omero.threads.max_threads", "7"), (f"omero.threads.max_threads.{service}", "9"), ("omero.db.host", "x")]
+    instance, settings = make(tmp_path, dict(values[::order]))
+    rewrite(instance, settings)
+    found = {
+        server.identifier.partition("-")[0].lower(): dict(server.properties)["omero.threads.max_threads"]
+        for server in read_servers(instance.default_xml, ("repo",))
+    }
+    assert found.pop(service) == "9"
+    assert set(found.values()) == {"7"}
+
+
+def test_all_transports(tmp_path: Path) -> None:
+    instance, settings = make(tmp_path, {"omero.client.icetransports": "ssl,tcp,ws,wss", "omero.ports.prefix": "2"})
+    rewrite(instance, settings)
+    servers = {server.identifier: dict(server.properties) for server in read_servers(instance.default_xml)}
+    endpoints = "ssl -p 24064:tcp -p 24063:ws -p 24065:wss -p 24066"
+    assert servers["OMERO.Glacier2"]["Glacier2.Client.Endpoints"] == endpoints

@@ -11,7 +11,9 @@ from omeroadmin.cli.context import require_instance
 
 def command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Write also what has not changed, and while the server runs.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write also what has not changed, and while the server runs.")
+    ] = False,
 ) -> None:
     """Render the grid's files from the settings.
 
