@@ -1,36 +1,47 @@
-"""The application descriptor (IceGrid's XML) as server specifications with all variables expanded."""
+"""The application descriptor (IceGrid's XML) as plain descriptions with all variables expanded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from omeroadmin.grid.elements import Node, flatten, read_descriptor
-from omeroadmin.grid.expansion import Scope, UndefinedVariableError
+from omeroadmin.grid.building import Place, Properties, arguments
+from omeroadmin.grid.definitions import Definitions, NamedElements, NodeDefinitions, only_child
+from omeroadmin.grid.description import (
+    ApplicationDescription,
+    LoadBalancing,
+    NodeDescription,
+    ReplicaGroup,
+    ServerDescription,
+    Service,
+)
+from omeroadmin.grid.elements import Node, read_descriptor
+from omeroadmin.grid.expansion import Scope
+from omeroadmin.grid.grammar import check
 from omeroadmin.grid.model import ServerSpecification
 
-_PROFILES = "config.xml"
+ACTIVATIONS = ("always", "manual", "on-demand", "session")
+"""When a server is started."""
+BALANCINGS = ("random", "ordered", "round-robin", "adaptive")
+"""How a replica group chooses."""
 _ACTIVATION_TIMEOUT = 120.0
 _DEACTIVATION_TIMEOUT = 10.0
-_ACTIVATIONS = ("always", "manual", "on-demand", "session")
-_ELSEWHERE = frozenset({"service-template", "replica-group", "distrib", "description"})
-"""What a registry needs to know and a process supervisor doesn't."""
-
-
-@dataclass
-class _Application:
-    """Everything an application defines, by name."""
-
-    name: str
-    variables: dict[str, str] = field(default_factory=dict)
-    property_sets: dict[str, Node] = field(default_factory=dict)
-    templates: dict[str, Node] = field(default_factory=dict)
-    nodes: list[Node] = field(default_factory=list)
 
 
 def read_servers(file: Path, targets: Iterable[str] = ()) -> tuple[ServerSpecification, ...]:
-    """All servers of the application that a descriptor file defines, in their order.
+    """The processes of the application that a descriptor file defines, in their order.
+
+    :param file: usually ``etc/grid/default.xml``
+    :param targets: names of the targets that are wanted, e.g. ``debug``
+    :raises AdminError: ``descriptor-invalid`` with file, line and element; ``file-not-read``
+    """
+    return tuple(server.process for server in describe_application(file, targets).servers)
+
+
+def describe_application(file: Path, targets: Iterable[str] = ()) -> ApplicationDescription:
+    """All that a descriptor file says of its application.
 
     :param file: usually ``etc/grid/default.xml``
     :param targets: names of the targets that are wanted, e.g. ``debug``
@@ -40,160 +51,183 @@ def read_servers(file: Path, targets: Iterable[str] = ()) -> tuple[ServerSpecifi
     found = [child for child in root.children() if child.tag == "application"]
     if len(found) != 1:
         raise root.error(f"holds {len(found)} applications where one is needed")
-    application = _collect(found[0])
-    servers: dict[str, ServerSpecification] = {}
-    for node in application.nodes:
-        for element, specification in _node_servers(application, node):
-            if specification.identifier in servers:
-                raise element.error(f"defines a second server {specification.identifier}")
-            servers[specification.identifier] = specification
-    return tuple(servers.values())
+    check(found[0])
+    definitions = Definitions(found[0].require("name"))
+    for child in found[0].children():
+        definitions.add(child)
+    return _Application(definitions).describe()
 
 
-def _collect(element: Node) -> _Application:
-    application = _Application(element.require("name"))
-    for child in flatten(element):
-        match child.tag:
-            case "variable":
-                application.variables[child.require("name")] = child.get("value")
-            case "properties":
-                application.property_sets[child.require("id")] = child
-            case "server-template":
-                application.templates[child.require("id")] = child
-            case "node":
-                application.nodes.append(child)
-            case tag if tag not in _ELSEWHERE:
-                raise child.error("is not known inside an application")
-    return application
+class _Application:
+    """Puts an application's definitions to use."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self._scope = Scope({"application": definitions.name}, definitions.variables)
+        self._groups = NamedElements("replica group")
+        self._servers = NamedElements("server")
+        self._adapters = NamedElements("adapter id")
+        self._objects = NamedElements("object")
+
+    def describe(self) -> ApplicationDescription:
+        """Everything, with no name given twice."""
+        definitions = self._definitions
+        place = Place(self._scope, (definitions.property_sets,), self._groups)
+        groups = [self._replica_group(place, element) for element in definitions.replica_groups.elements.values()]
+        nodes: list[NodeDescription] = []
+        servers: list[ServerDescription] = []
+        for node in definitions.nodes.values():
+            found = list(self._node_servers(node))
+            servers += found
+            identifiers = tuple(server.process.identifier for server in found)
+            nodes.append(NodeDescription(node.name, node.load_factor, identifiers))
+        return ApplicationDescription(
+            definitions.name,
+            tuple(nodes),
+            tuple(servers),
+            tuple(groups),
+            place.distribution(definitions.distributions),
+            "\n".join(definitions.texts),
+        )
+
+    def _replica_group(self, place: Place, element: Node) -> ReplicaGroup:
+        identifier = place.name(element, "id")
+        self._groups.add(identifier, element)
+        balancing = LoadBalancing()
+        for child in element.children("load-balancing"):
+            kind = place.choice(child, "type", BALANCINGS, "")
+            balancing = LoadBalancing(kind, place.number(child, "n-replicas", 1), place.number(child, "load-sample", 1))
+        objects = tuple(place.object(child) for child in element.children("object"))
+        for one in objects:
+            self._objects.add(one.identity, element)
+        return ReplicaGroup(
+            identifier,
+            balancing,
+            objects,
+            place.attribute(element, "proxy-options"),
+            place.attribute(element, "filter"),
+        )
+
+    def _node_servers(self, node: NodeDefinitions) -> Iterator[ServerDescription]:
+        scope = self._scope.with_variables(node.variables).with_values(_predefined(node.name))
+        sets = (node.property_sets, self._definitions.property_sets)
+        for element in node.servers:
+            server, inner = element, scope
+            extra: tuple[Node, ...] = ()
+            if element.tag == "server-instance":
+                template = self._definitions.server_templates.find(element.require("template"), element)
+                inner = scope.with_values(arguments(element, template, scope))
+                server, extra = only_child(template, "server", "icebox"), (element,)
+            builder = _ServerBuilder(self._definitions, Place(inner, sets, self._groups), node.name)
+            found = builder.build(server, extra)
+            self._register(element, found)
+            yield found
+
+    def _register(self, element: Node, server: ServerDescription) -> None:
+        self._servers.add(server.process.identifier, element)
+        for adapter in server.all_adapters:
+            self._adapters.add(adapter.id, element)
+            for one in (*adapter.objects, *adapter.allocatables):
+                self._objects.add(one.identity, element)
 
 
-def _node_servers(application: _Application, node: Node) -> Iterator[tuple[Node, ServerSpecification]]:
-    name = node.require("name")
-    variables = {child.require("name"): child.get("value") for child in node.children("variable")}
-    scope = Scope({"application": application.name, "node": name}, {**application.variables, **variables})
-    for child in node.children():
-        match child.tag:
-            case "server-instance":
-                template = application.templates.get(child.require("template"))
-                if template is None:
-                    raise child.error("names a template that is not defined")
-                inner = scope.with_values(_arguments(child, template, scope))
-                server = _only_server(template)
-                extra = tuple(child.children("properties"))
-                yield child, _Builder(application, inner, name).build(server, extra)
-            case "server" | "icebox":
-                yield child, _Builder(application, scope, name).build(child, ())
-            case "variable" | "description":
-                continue
-            case _:
-                raise child.error("is not known inside a node")
-
-
-def _only_server(template: Node) -> Node:
-    servers = list(template.children("server", "icebox"))
-    if len(servers) != 1:
-        raise template.error(f"holds {len(servers)} servers where one is needed")
-    return servers[0]
-
-
-def _arguments(instance: Node, template: Node, scope: Scope) -> Mapping[str, str]:
-    """Values of a template's parameters: what the instance gives, else the defaults."""
-    given = instance.attributes
-    given.pop("template")
-    values: dict[str, str] = {}
-    for parameter in template.children("parameter"):
-        name = parameter.require("name")
-        if name in given:
-            values[name] = _expand(instance, scope, given.pop(name))
-        elif "default" in parameter.attributes:
-            values[name] = _expand(parameter, scope.with_values(values), parameter.get("default"))
-        else:
-            raise instance.error(f"gives no value for the parameter {name}")
-    if given:
-        raise instance.error(f"gives {', '.join(given)}, which the template doesn't declare as a parameter")
-    return values
+def _predefined(node: str) -> dict[str, str]:
+    """Names that IceGrid gives a meaning to; a node on another host would see its own system."""
+    system = os.uname()
+    return {
+        "node": node,
+        "node.os": system.sysname,
+        "node.hostname": system.nodename,
+        "node.release": system.release,
+        "node.version": system.version,
+        "node.machine": system.machine,
+    }
 
 
 @dataclass(frozen=True)
-class _Builder:
-    """Makes a specification of a ``<server>`` element, with the meaning that names have there."""
+class _ServerBuilder:
+    """Describes a ``<server>`` or ``<icebox>``.
 
-    application: _Application
-    scope: Scope
+    :param place: what names mean there
+    :param node: the node that runs it
+    """
+
+    definitions: Definitions
+    place: Place
     node: str
 
-    def build(self, server: Node, extra: tuple[Node, ...]) -> ServerSpecification:
-        """The finished specification.
+    def build(self, server: Node, extra: tuple[Node, ...]) -> ServerDescription:
+        """The finished description.
 
-        :param extra: property blocks of the instance, behind those of the template
+        :param extra: what an instance adds to its template
         """
-        identifier = _expand(server, self.scope, server.require("id"))
-        builder = _Builder(self.application, self.scope.with_values({"server": identifier}), self.node)
-        activation = builder.attribute(server, "activation", "manual")
-        if activation not in _ACTIVATIONS:
-            raise server.error(f"has the activation {activation!r}, which is none of {', '.join(_ACTIVATIONS)}")
-        environment = [builder.text(child).partition("=") for child in server.children("env")]
-        return ServerSpecification(
+        identifier = self.place.name(server, "id")
+        place = self.place.within({"server": identifier})
+        services = tuple(self._services(place, server, identifier, extra))
+        process = ServerSpecification(
             identifier=identifier,
-            executable=builder.attribute(server, "exe"),
-            options=tuple(builder.text(child) for child in server.children("option")),
-            working_directory=builder.attribute(server, "pwd"),
-            environment=tuple((name, value) for name, _, value in environment),
-            activation=activation,
-            activation_timeout=builder.seconds(server, "activation-timeout", _ACTIVATION_TIMEOUT),
-            deactivation_timeout=builder.seconds(server, "deactivation-timeout", _DEACTIVATION_TIMEOUT),
-            properties=tuple(builder.properties((server, *extra), ())),
+            executable=place.name(server, "exe"),
+            options=tuple(place.text(child) for child in server.children("option")),
+            working_directory=place.attribute(server, "pwd"),
+            environment=tuple(place.environment(child) for child in server.children("env")),
+            activation=place.choice(server, "activation", ACTIVATIONS, "manual"),
+            activation_timeout=place.seconds(server, "activation-timeout", _ACTIVATION_TIMEOUT),
+            deactivation_timeout=place.seconds(server, "deactivation-timeout", _DEACTIVATION_TIMEOUT),
+            properties=(*place.properties(server, *extra), *_generated(place, server)),
             node=self.node,
+            user=place.attribute(server, "user"),
+        )
+        return ServerDescription(
+            process,
+            place.adapters(server, identifier),
+            services,
+            place.databases(server),
+            place.distribution(server.children("distrib")),
+            is_icebox=server.tag == "icebox",
         )
 
-    def attribute(self, element: Node, name: str, default: str | None = None) -> str:
-        """An expanded attribute."""
-        text = element.require(name) if name == "exe" else element.get(name, default or "")
-        return _expand(element, self.scope, text)
-
-    def text(self, element: Node) -> str:
-        """The expanded text of an element."""
-        return _expand(element, self.scope, element.text)
-
-    def seconds(self, element: Node, name: str, default: float) -> float:
-        """An attribute in seconds; 0 or nothing is the default."""
-        text = self.attribute(element, name)
-        if not text.isdigit() and text:
-            raise element.error(f"has the {name} {text!r}, which is not a number of seconds")
-        return float(text or 0) or default
-
-    def properties(self, elements: Iterable[Node], seen: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        """Properties of property blocks: what they refer to comes before what they hold themselves."""
-        own: list[Node] = []
-        for element in elements:
-            for child in element.children("properties", "property"):
-                if child.tag == "property":
-                    own.append(child)
-                elif "refid" in child.attributes:
-                    yield from self._referenced(child, seen)
-                else:
-                    yield from self.properties((child,), seen)
-        for child in own:
-            yield child.require("name"), self._value(child)
-
-    def _value(self, element: Node) -> str:
-        # The admin's own values are data, the same for the toolkit and the servers: no dollar in them is ours.
-        if element.file.name == _PROFILES:
-            return element.get("value")
-        return _expand(element, self.scope, element.get("value"))
-
-    def _referenced(self, reference: Node, seen: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        name = _expand(reference, self.scope, reference.require("refid"))
-        if name in seen:
-            raise reference.error(f"refers to {name} in a circle: {' -> '.join((*seen, name))}")
-        found = self.application.property_sets.get(name)
-        if found is None:
-            raise reference.error(f"refers to the property set {name}, which is not defined")
-        yield from self.properties((found,), (*seen, name))
+    def _services(self, outer: Place, server: Node, identifier: str, extra: tuple[Node, ...]) -> Iterator[Service]:
+        """Services with a name each, in their order."""
+        blocks = _service_blocks(outer, (server, *extra))
+        names = NamedElements("service")
+        for element in server.children("service", "service-instance"):
+            service, place = element, outer
+            more: tuple[Node, ...] = ()
+            if element.tag == "service-instance":
+                template = self.definitions.service_templates.find(element.require("template"), element)
+                place = outer.within(arguments(element, template, outer.scope))
+                service, more = only_child(template, "service"), (element,)
+            name = place.name(service, "name")
+            names.add(name, element)
+            place = place.within({"service": name})
+            properties = place.properties(service, *more, *blocks.pop(name, ()))
+            adapters = place.adapters(service, f"{identifier}.{name}")
+            yield Service(name, place.name(service, "entry"), (*properties, *_generated(place, service)), adapters)
+        for name, elements in blocks.items():
+            raise elements[0].error(f"is for the service {name}, which {identifier} doesn't have")
 
 
-def _expand(element: Node, scope: Scope, text: str) -> str:
-    try:
-        return scope.expand(text)
-    except UndefinedVariableError as error:
-        raise element.error(str(error)) from error
+def _service_blocks(place: Place, elements: tuple[Node, ...]) -> dict[str, list[Node]]:
+    """Property blocks for a server's services, by the service's name."""
+    blocks: dict[str, list[Node]] = {}
+    for element in elements:
+        for block in element.children("properties"):
+            if "service" in block.attributes:
+                blocks.setdefault(place.name(block, "service"), []).append(block)
+    return blocks
+
+
+def _generated(place: Place, element: Node) -> Properties:
+    """Properties that IceGrid makes of what is named elsewhere: logs, and objects of adapters."""
+    logs = [
+        (place.attribute(log, "property"), place.name(log, "path"))
+        for log in element.children("log")
+        if log.get("property")
+    ]
+    objects = [
+        (place.attribute(one, "property"), place.name(one, "identity"))
+        for adapter in element.children("adapter")
+        for one in adapter.children("object", "allocatable")
+        if one.get("property")
+    ]
+    return (*logs, *objects)

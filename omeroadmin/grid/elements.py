@@ -5,8 +5,9 @@ No DTD, no entities; includes and targets are resolved.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,17 +17,32 @@ from omeroadmin.system.files import read_bytes
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
+_MOST_INCLUDES = 1000
+_DEEPEST_INCLUDE = 50
+_LONGEST_SHOWN = 80
+
+
+@dataclass
+class _Documents:
+    """Files that have been read: an application is looked at several times."""
+
+    roots: dict[Path, _Element] = field(default_factory=dict)
+    includes: int = 0
+
 
 @dataclass(frozen=True)
 class Node:
     """An XML element together with the file it comes from.
 
     :param targets: names of the targets that are wanted
+    :param opened: files whose includes led here, the first one first
     """
 
     element: _Element
     file: Path
     targets: frozenset[str]
+    opened: tuple[Path, ...] = ()
+    documents: _Documents = field(default_factory=_Documents, compare=False, repr=False)
 
     @property
     def tag(self) -> str:
@@ -54,35 +70,79 @@ class Node:
 
     @property
     def text(self) -> str:
-        """Text of the element."""
-        return (self.element.text or "").strip()
+        """Text of the element, whatever comments are in it."""
+        return "".join([self.element.text or "", *(child.tail or "" for child in self.element)]).strip()
 
     def children(self, *tags: str) -> Iterator[Node]:
-        """Elements inside this one; wanted targets are opened, others left out.
+        """Elements inside this one; wanted targets and included files are opened, other targets left out.
 
         :param tags: only these; all by default
+        :raises AdminError: ``descriptor-invalid``, ``file-not-read``
         """
-        for child in self.element:
-            if not isinstance(child.tag, str):
-                continue
-            node = Node(child, self.file, self.targets)
+        for node in self.everything():
             if node.tag == "target":
                 if node.require("name") in self.targets:
                     yield from node.children(*tags)
+            elif node.tag == "include":
+                yield from node.included().children(*tags)
             elif not tags or node.tag in tags:
                 yield node
+
+    def everything(self) -> Iterator[Node]:
+        """Elements inside this one as they stand there."""
+        for child in self.element:
+            if isinstance(child.tag, str):
+                yield Node(child, self.file, self.targets, self.opened, self.documents)
+
+    def included(self) -> Node:
+        """Root of the file that this element includes.
+
+        :raises AdminError: ``descriptor-invalid``, ``file-not-read``
+        """
+        opened = self.opened or (_resolved(self.file),)
+        included = _resolved(self.file.parent / self.require("file"))
+        if included is None or not _is_file(included):
+            raise self.error(f"includes {included or self.get('file')}, which is missing")
+        if included in opened:
+            chain = " -> ".join(path.name for path in (*opened[opened.index(included) :], included) if path)
+            raise self.error(f"includes a file that includes this one: {chain}")
+        self.documents.includes += 1
+        if self.documents.includes > _MOST_INCLUDES or len(opened) > _DEEPEST_INCLUDE:
+            raise self.error("is one include too many: there are hundreds already")
+        root = self.documents.roots.get(included)
+        if root is None:
+            root = self.documents.roots[included] = _read_root(included)
+        wanted = self.targets | frozenset(self.get("targets").split())
+        return Node(root, included, wanted, (*(path for path in opened if path), included), self.documents)
 
     def error(self, problem: str) -> AdminError:
         """What is wrong with this element, with file, line and element.
 
         :param problem: continues a sentence that begins with the element
         """
-        named = next((f' {key}="{self.get(key)}"' for key in ("id", "name", "template", "file") if self.get(key)), "")
         return configuration_error(
             "descriptor-invalid",
-            f"{self.file} line {self.element.sourceline}: <{self.tag}{named}> {problem}",
+            f"{self.place}: <{self.tag}{self._named}> {' '.join(problem.split())}",
             "render it anew: omero admin rewrite",
         )
+
+    @property
+    def place(self) -> str:
+        """File and line."""
+        return f"{self.file} line {self.element.sourceline}"
+
+    @property
+    def _named(self) -> str:
+        for key in ("id", "name", "template", "file", "refid", "identity"):
+            value = " ".join(self.get(key).split())
+            if value:
+                return f' {key}="{value if len(value) <= _LONGEST_SHOWN else value[:_LONGEST_SHOWN] + "…"}"'
+        return ""
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """What somebody may have meant; empty where nothing is like it."""
+    return next(iter(difflib.get_close_matches(word, sorted(known), 1)), "")
 
 
 def read_descriptor(file: Path, targets: frozenset[str]) -> Node:
@@ -91,6 +151,10 @@ def read_descriptor(file: Path, targets: frozenset[str]) -> Node:
     :param targets: names of the targets that are wanted
     :raises AdminError: ``descriptor-invalid``, ``file-not-read``
     """
+    return Node(_read_root(file), file, targets)
+
+
+def _read_root(file: Path) -> _Element:
     from lxml import etree
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
@@ -103,26 +167,22 @@ def read_descriptor(file: Path, targets: frozenset[str]) -> Node:
         raise _unreadable(file, "a DOCTYPE is not allowed")
     if root.tag != "icegrid":
         raise _unreadable(file, f"the root element is <{root.tag}>, not <icegrid>")
-    return Node(root, file, targets)
+    return root
 
 
-def flatten(node: Node, opened: tuple[Path, ...] = ()) -> Iterator[Node]:
-    """Children of an element, with those of included files in their place.
+def _resolved(path: Path) -> Path | None:
+    """A path without links; ``None`` for what can't be one."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return None
 
-    :raises AdminError: ``descriptor-invalid`` if files include each other in a circle
-    """
-    opened = opened or (node.file.resolve(),)
-    for child in node.children():
-        if child.tag != "include":
-            yield child
-            continue
-        included = (child.file.parent / child.require("file")).resolve()
-        if included in opened:
-            raise child.error("includes a file that includes this one")
-        if not included.is_file():
-            raise child.error(f"includes {included}, which is missing")
-        wanted = child.targets | frozenset(child.get("targets").split())
-        yield from flatten(read_descriptor(included, wanted), (*opened, included))
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def known_targets(file: Path) -> frozenset[str]:
@@ -134,12 +194,13 @@ def known_targets(file: Path) -> frozenset[str]:
     waiting, seen = [file.resolve()], set[Path]()
     while waiting:
         current = waiting.pop()
-        if current in seen or not current.is_file():
+        if current in seen or not _is_file(current):
             continue
         seen.add(current)
         root = read_descriptor(current, frozenset()).element
         found.update(str(target.get("name", "")) for target in root.iter("target"))
-        waiting += [(current.parent / str(include.get("file", ""))).resolve() for include in root.iter("include")]
+        included = (_resolved(current.parent / str(include.get("file", ""))) for include in root.iter("include"))
+        waiting += [path for path in included if path]
     return frozenset(found)
 
 

@@ -6,6 +6,7 @@ elsewhere are plain text.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,15 @@ from dataclasses import dataclass, field
 _REFERENCE = re.compile(r"(?P<dollars>\$*)\$\{(?P<name>[^{}]*)\}")
 
 
-class UndefinedVariableError(LookupError):
+_LONGEST = 1_000_000
+_DEEPEST = 50
+
+
+class ExpansionError(LookupError):
+    """A text can't be expanded."""
+
+
+class UndefinedVariableError(ExpansionError):
     """A text refers to a variable that nobody defined, or that refers to itself."""
 
 
@@ -33,33 +42,47 @@ class Scope:
         return Scope({**self.values, **values}, self.variables)
 
     def with_variables(self, variables: Mapping[str, str]) -> Scope:
-        """A scope whose variables hide those of this one."""
-        return Scope(self.values, {**self.variables, **variables})
+        """A scope whose variables hide everything of these names in this one."""
+        values = {name: value for name, value in self.values.items() if name not in variables}
+        return Scope(values, {**self.variables, **variables})
 
     def expand(self, text: str) -> str:
         """Replace all references; what replaces them is not looked at again.
 
-        :raises UndefinedVariableError: for a name that is not defined here
+        :raises ExpansionError: for a name that is not defined here, and for a text that grows without measure
         """
-        return self._expand(text, ())
+        return self._expand(text, (), {})
 
-    def _expand(self, text: str, seen: tuple[str, ...]) -> str:
-        def replacement(match: re.Match[str]) -> str:
+    def _expand(self, text: str, seen: tuple[str, ...], known: dict[str, str]) -> str:
+        if len(seen) > _DEEPEST:
+            raise ExpansionError(f"refers to variables that refer to others, more than {_DEEPEST} times in a row")
+        parts: list[str] = []
+        length = end = 0
+        for match in _REFERENCE.finditer(text):
             dollars, name = match["dollars"], match["name"]
             literal = len(dollars) % 2
-            return "$" * (len(dollars) // 2) + (f"${{{name}}}" if literal else self._value(name, seen))
+            value = f"${{{name}}}" if literal else self._value(name, seen, known)
+            parts += (text[end : match.start()], "$" * (len(dollars) // 2), value)
+            end = match.end()
+            length += len(value)
+            if length > _LONGEST:
+                raise ExpansionError(f"refers to variables that make it longer than {_LONGEST} characters")
+        return "".join((*parts, text[end:]))
 
-        return _REFERENCE.sub(replacement, text)
-
-    def _value(self, name: str, seen: tuple[str, ...]) -> str:
+    def _value(self, name: str, seen: tuple[str, ...], known: dict[str, str]) -> str:
         if name in self.values:
             return self.values[name]
         if name not in self.variables:
-            raise UndefinedVariableError(f"refers to the variable {name}, which is not defined")
+            guess = next(iter(difflib.get_close_matches(name, [*self.values, *self.variables], 1)), "")
+            meant = f"; is {guess} meant?" if guess else ""
+            raise UndefinedVariableError(f"refers to the variable {name}, which is not defined{meant}")
         if name in seen:
             circle = " -> ".join((*seen, name))
             raise UndefinedVariableError(f"refers to the variable {name}, which refers to itself: {circle}")
-        return self._expand(self.variables[name], (*seen, name))
+        # Each once: variables that name each other twice would double with each step.
+        if name not in known:
+            known[name] = self._expand(self.variables[name], (*seen, name), known)
+        return known[name]
 
 
 def escape(text: str) -> str:

@@ -27,11 +27,12 @@ class ServerSpecification:
     :param options: arguments of the program
     :param working_directory: empty: that of the node
     :param environment: variables in their order
-    :param activation: ``always`` or ``manual``
+    :param activation: ``always``, ``manual``, ``on-demand`` or ``session``
     :param activation_timeout: seconds until it must be ready
     :param deactivation_timeout: seconds that it may take to stop
     :param properties: content of its configuration file, in order; of equal names the last one counts
     :param node: the node that runs it
+    :param user: the account that shall run it; empty: that of the node
     """
 
     identifier: str
@@ -44,6 +45,7 @@ class ServerSpecification:
     deactivation_timeout: float
     properties: tuple[tuple[str, str], ...]
     node: str
+    user: str = ""
 
     @property
     def starts_always(self) -> bool:
