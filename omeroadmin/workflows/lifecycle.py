@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omeroadmin.database import embedded
-from omeroadmin.errors import AdminError, configuration_error, failed_error, usage_error
+from omeroadmin.errors import AdminError, configuration_error, failed_error
 from omeroadmin.grid.driver import GridDriver, LaunchOrders, driver_for
-from omeroadmin.grid.elements import known_targets
 from omeroadmin.grid.model import MASTER, GridState
 from omeroadmin.grid.ports import master_host
 from omeroadmin.profiles.store import ensure_saved, load_settings
@@ -23,6 +22,7 @@ from omeroadmin.system.clock import wait_until
 from omeroadmin.system.local import LocalHost
 from omeroadmin.system.notify import Notifier
 from omeroadmin.workflows import preconditions
+from omeroadmin.workflows.application import chosen_descriptor
 from omeroadmin.workflows.driver import instance_driver
 from omeroadmin.workflows.foreground import ForegroundWatcher, NotifyingReporter
 from omeroadmin.workflows.reporter import SILENT, Reporter
@@ -96,7 +96,7 @@ def run_foreground(
     with contextlib.ExitStack() as undo:
         marks = LogMarks.now(instance)
         settings = _prepare(instance, options, telling, undo)
-        file, targets = _descriptor(instance, options)
+        file, targets = chosen_descriptor(instance, options.file, options.targets)
         startup = Startup(instance, marks, options.wait, telling)
         watcher = ForegroundWatcher(startup, notifier, keep=options.keep)
         driver_for(instance, settings).run_foreground(_orders(settings, file, targets), watcher)
@@ -195,7 +195,7 @@ def _undoing(options: StartOptions) -> Iterator[contextlib.ExitStack]:
 def _launch(instance: Instance, options: StartOptions, reporter: Reporter, undo: contextlib.ExitStack) -> None:
     """Everything up to the running node; ``undo`` takes it back."""
     settings = _prepare(instance, options, reporter, undo)
-    file, targets = _descriptor(instance, options)
+    file, targets = chosen_descriptor(instance, options.file, options.targets)
     reporter.progress("starting the node")
     driver_for(instance, settings).launch(_orders(settings, file, targets))
     undo.callback(_stop_remaining, instance, reporter)
@@ -232,23 +232,6 @@ def _prepare_database(instance: Instance, settings: Settings, reporter: Reporter
             undo.callback(embedded.stop, instance, settings)
         embedded.start(instance, settings)
     check_database(instance, settings)
-
-
-def _descriptor(instance: Instance, options: StartOptions) -> tuple[Path, tuple[str, ...]]:
-    """The descriptor and the targets; as with OMERO, a file that doesn't exist is taken for a target."""
-    file, targets = options.file, options.targets
-    if file is not None and not file.exists():
-        file, targets = None, (str(file), *targets)
-    descriptor = file or instance.default_xml
-    known = known_targets(descriptor)
-    for target in targets:
-        if target not in known:
-            raise usage_error(
-                "target-unknown",
-                f"{target!r} is neither a file nor a target of {descriptor}",
-                f"known targets: {', '.join(sorted(known))}",
-            )
-    return descriptor, targets
 
 
 def _stop_node(instance: Instance, wait: float, reporter: Reporter) -> bool:

@@ -81,6 +81,16 @@ SETTINGS: tuple[Setting, ...] = (
         example="worker1=192.168.0.2 worker2=node2.example.org",
     ),
     Setting(
+        "omero.grid.hung_timeout",
+        "Toolkit",
+        duration("seconds"),
+        "60",
+        "How long a server that was ready may give no sign of life before the embedded driver ends and restarts it; 0 "
+        "never does. The answer takes a healthy server no time, and even a machine that swaps a few seconds. Set it to "
+        "0 while you hold a server in a debugger.",
+        affects=_TOOLKIT,
+    ),
+    Setting(
         "omero.ports.grid",
         "Toolkit",
         PORT,
