@@ -58,6 +58,8 @@ def test_golden(tmp_path: Path, case: str) -> None:
     instance, settings = make(tmp_path, CASES[case])
     found = render_files(instance, settings, memory_options(settings, 16000), python="python")
     for path, text in found.items():
+        if not (SAMPLE / "templates" / path.relative_to(instance.etc)).exists():
+            continue  # the file of a node, which no distribution has a template of
         golden = SAMPLE / "rendered" / f"{case}.{path.name}"
         if os.environ.get("UPDATE_GOLDEN"):
             golden.parent.mkdir(exist_ok=True)
