@@ -69,6 +69,9 @@ GROUPS: dict[str, Group] = {
             "waitup",
             "waitdown",
             "rewrite",
+            "deploy",
+            "ice",
+            "checkice",
             "jvmcfg",
             "diagnostics",
         ),
@@ -80,7 +83,7 @@ GROUPS: dict[str, Group] = {
     "metrics": Group("Show metrics for Prometheus.", ("show",)),
 }
 
-TOP_COMMANDS: tuple[str, ...] = ("install", "certificates", "login", "logout", "import", "search", "version")
+TOP_COMMANDS: tuple[str, ...] = ("install", "certificates", "node", "login", "logout", "import", "search", "version")
 """Commands without a group."""
 
 ORDER: tuple[str, ...] = (
@@ -89,6 +92,7 @@ ORDER: tuple[str, ...] = (
     "db",
     "certificates",
     "admin",
+    "node",
     "web",
     "backup",
     "metrics",
