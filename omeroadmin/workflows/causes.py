@@ -26,21 +26,27 @@ class Cause:
     :param code: stable, kebab-case
     :param meaning: what is wrong, a sentence
     :param mend: what mends it, a command where there is one; ``{name}`` is a group of the sign's pattern
+    :param may_pass: whether it may end by itself, so that trying again makes sense
     """
 
     code: str
     meaning: str
     mend: str
     signs: tuple[Sign, ...]
+    may_pass: bool = False
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A cause that was recognised."""
+    """A cause that was recognised.
+
+    :param may_pass: whether it may end by itself, so that trying again makes sense
+    """
 
     code: str
     meaning: str
     mend: str
+    may_pass: bool = False
 
 
 _ICESSL = "omero.glacier2.IceSSL"
@@ -90,6 +96,7 @@ CAUSES: tuple[Cause, ...] = (
         "The PostgreSQL server refuses connections.",
         "start PostgreSQL, or correct omero.db.host and omero.db.port: omero config get omero.db.port",
         (Sign("onnection", r"connection (?:to .{1,120}? )?(?:was )?refused"),),
+        may_pass=True,
     ),
     Cause(
         "database-unreachable",
@@ -99,6 +106,7 @@ CAUSES: tuple[Cause, ...] = (
             Sign("does not answer", r"database server at \S+ does not answer"),
             Sign("t answer", r"the database(?: \S+ on \S+)? (?:doesn't|does not) answer"),
         ),
+        may_pass=True,
     ),
     Cause(
         "database-full",
@@ -109,6 +117,7 @@ CAUSES: tuple[Cause, ...] = (
             Sign("too many clients", r"too many clients"),
             Sign("connection slots", r"remaining connection slots"),
         ),
+        may_pass=True,
     ),
     Cause(
         "port-taken",
@@ -240,7 +249,7 @@ def cause_in(text: bytes) -> Finding | None:
         found = pattern.search(text) if marker in text else None
         if found is not None:
             groups = {name: value.decode("utf-8", "replace") for name, value in found.groupdict().items() if value}
-            return Finding(cause.code, cause.meaning, _fill(cause.mend, groups))
+            return Finding(cause.code, cause.meaning, _fill(cause.mend, groups), cause.may_pass)
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from omeroadmin.grid.model import GridState
 from omeroadmin.system.notify import Notifier
 from omeroadmin.workflows.reporter import Reporter
-from omeroadmin.workflows.startup import Startup, is_settled, server_problem
+from omeroadmin.workflows.startup import Startup, server_problem
 
 _EXTENSION = 60.0
 
@@ -51,7 +51,7 @@ class ForegroundWatcher:
             self._notifier.status(summary(state))
             return True
         self._startup.report(state)
-        if not is_settled(state) and not self._startup.time_is_over:
+        if not self._startup.is_over(state) and not self._startup.time_is_over:
             return True
         self._started = True
         failed = any(server.has_failed or server.is_awaited for server in state.servers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from omeroadmin.grid.model import GridState, ServerState
 from omeroadmin.profiles.store import load_settings
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
+from omeroadmin.schema.validation import check_value
 from omeroadmin.system.clock import monotonic, wait_until
 from omeroadmin.workflows import preconditions
 from omeroadmin.workflows.causes import Finding, first_cause
@@ -25,6 +27,7 @@ _SHOWN_LINES = 8
 _READ_LINES = 200
 _LOG_TAIL = 65536
 _LONGEST_LINE = 300
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class Startup:
         self._reporter = reporter
         self._began = monotonic()
         self._seen: dict[str, str] = {}
+        self._processes: dict[str, set[int]] = {}
 
     @property
     def time_is_over(self) -> bool:
@@ -88,7 +92,7 @@ class Startup:
             nonlocal state
             state = driver.state()
             self.report(state)
-            return not state.running or is_settled(state)
+            return not state.running or self.is_over(state)
 
         wait_until(is_over, timeout=self._wait - (monotonic() - self._began), longest_pause=0.1)
         failure = self.failure(state)
@@ -97,11 +101,27 @@ class Startup:
         self.tell_of_optional(state)
         return state
 
+    def is_over(self, state: GridState) -> bool:
+        """Whether one server has failed for good, or none is awaited any more."""
+        return bool(self._failed(state)) or not any(server.is_awaited for server in state.servers)
+
+    def _failed(self, state: GridState) -> list[ServerState]:
+        """Servers that were given up, and those that end again and again for a reason that won't pass."""
+        return [server for server in state.servers if server.has_failed or self._is_hopeless(server)]
+
+    def _is_hopeless(self, server: ServerState) -> bool:
+        if not server.is_awaited or len(self._processes.get(server.id, ())) < _ATTEMPTS:
+            return False
+        cause = first_cause([server.reason])
+        return cause is not None and not cause.may_pass
+
     def report(self, state: GridState) -> None:
         """Tell of the servers whose state has changed, and how many are ready."""
         wanted = [server for server in state.servers if server.is_awaited or server.is_active]
         ready = sum(server.is_active for server in wanted)
         for server in state.servers:
+            if server.pid is not None:
+                self._processes.setdefault(server.id, set()).add(server.pid)
             text = server.describe()
             if server.always and self._seen.get(server.id) != text:
                 self._seen[server.id] = text
@@ -120,7 +140,7 @@ class Startup:
         """
         if not state.running:
             return self._node_failure()
-        failed = [server for server in state.servers if server.has_failed]
+        failed = self._failed(state)
         if failed:
             return self._server_failure(failed)
         waiting = [server for server in state.servers if server.is_awaited]
@@ -179,25 +199,37 @@ class Startup:
             self._reporter.say(f"{log.name}: {line}")
 
     def _cause(self, texts: list[str]) -> Finding | None:
-        return first_cause(texts) or checked_cause(self._instance)
+        """Where a whole directory is gone or full, that is the cause, whatever the servers miss in it."""
+        return (
+            checked_cause(self._instance, _place_checks)
+            or first_cause(texts)
+            or checked_cause(self._instance, _other_checks)
+        )
 
 
-def checked_cause(instance: Instance) -> Finding | None:
+Checks = Callable[[Instance, Settings], Iterator[Callable[[], object]]]
+
+
+def checked_cause(instance: Instance, checks: Checks) -> Finding | None:
     """What was right before the start and is wrong now; ``None`` where all is as it should be."""
     try:
-        settings = load_settings(instance)
-        for check in _checks(instance, settings):
+        for check in checks(instance, load_settings(instance)):
             check()
     except AdminError as error:
-        return Finding(error.code, f"{error.message}.", error.hint)
+        return Finding(error.code, f"{error.message[:1].upper()}{error.message[1:]}.", error.hint)
     return None
 
 
-def _checks(instance: Instance, settings: Settings) -> Iterator[Callable[[], object]]:
+def _place_checks(instance: Instance, settings: Settings) -> Iterator[Callable[[], object]]:
     yield lambda: preconditions.check_directories(instance, settings)
+
+
+def _other_checks(instance: Instance, settings: Settings) -> Iterator[Callable[[], object]]:
     yield lambda: preconditions.check_certificates(settings)
     yield lambda: check_database(instance, settings)
     yield lambda: preconditions.check_memory(instance)
+    for name, value in settings.explicit().items():
+        yield functools.partial(check_value, name, value)
 
 
 def check_database(instance: Instance, settings: Settings) -> None:
@@ -213,12 +245,6 @@ def check_database(instance: Instance, settings: Settings) -> None:
         )
     with connect(DatabaseAddress.from_settings(settings)) as connection:
         check_version(connection, SchemaVersion.from_settings(settings))
-
-
-def is_settled(state: GridState) -> bool:
-    """Whether a start is over: one server has failed for good, or none is awaited any more."""
-    servers = state.servers
-    return any(server.has_failed for server in servers) or not any(server.is_awaited for server in servers)
 
 
 def server_problem(server: ServerState) -> str:
