@@ -75,6 +75,18 @@ class ReplicaGroup:
 
 
 @dataclass(frozen=True)
+class DatabaseEnvironment:
+    """A Freeze database of a server or service.
+
+    :param home: its directory; empty: the node chooses
+    """
+
+    name: str
+    home: str = ""
+    properties: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Service:
     """A service that an icebox loads.
 
@@ -86,6 +98,7 @@ class Service:
     entry: str
     properties: tuple[tuple[str, str], ...] = ()
     adapters: tuple[Adapter, ...] = ()
+    databases: tuple[DatabaseEnvironment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,18 +111,6 @@ class Distribution:
 
     icepatch: str = ""
     directories: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class DatabaseEnvironment:
-    """A Freeze database of a server or service.
-
-    :param home: its directory; empty: the node chooses
-    """
-
-    name: str
-    home: str = ""
-    properties: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -202,7 +202,8 @@ class _ServerBuilder:
             place = place.within({"service": name})
             properties = place.properties(service, *more, *blocks.pop(name, ()))
             adapters = place.adapters(service, f"{identifier}.{name}")
-            yield Service(name, place.name(service, "entry"), (*properties, *_generated(place, service)), adapters)
+            properties = (*properties, *_generated(place, service))
+            yield Service(name, place.name(service, "entry"), properties, adapters, place.databases(service))
         for name, elements in blocks.items():
             raise elements[0].error(f"is for the service {name}, which {identifier} doesn't have")
 
