@@ -1,7 +1,7 @@
 """IceGrid's variables: ``${name}``, and ``$${name}`` for the literal text ``${name}``.
 
-Dollars before a reference: each pair stands for one, and an odd one makes the reference literal text. Dollars
-elsewhere are plain text.
+Dollars before ``{``: each pair stands for one, and an odd one begins a reference, which must end. Dollars elsewhere are
+plain text.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_REFERENCE = re.compile(r"(?P<dollars>\$*)\$\{(?P<name>[^{}]*)\}")
-
-
+_OPENING = re.compile(r"(\$+)\{")
 _LONGEST = 1_000_000
 _DEEPEST = 50
 
@@ -58,12 +56,12 @@ class Scope:
             raise ExpansionError(f"refers to variables that refer to others, more than {_DEEPEST} times in a row")
         parts: list[str] = []
         length = end = 0
-        for match in _REFERENCE.finditer(text):
-            dollars, name = match["dollars"], match["name"]
-            literal = len(dollars) % 2
-            value = f"${{{name}}}" if literal else self._value(name, seen, known)
-            parts += (text[end : match.start()], "$" * (len(dollars) // 2), value)
-            end = match.end()
+        while match := _OPENING.search(text, end):
+            dollars = len(match[1])
+            parts += (text[end : match.start()], "$" * (dollars // 2))
+            name, end = _reference(text, match.end()) if dollars % 2 else ("", match.end())
+            value = self._value(name, seen, known) if dollars % 2 else "{"
+            parts.append(value)
             length += len(value)
             if length > _LONGEST:
                 raise ExpansionError(f"refers to variables that make it longer than {_LONGEST} characters")
@@ -87,4 +85,12 @@ class Scope:
 
 def escape(text: str) -> str:
     """A text that expands to itself."""
-    return _REFERENCE.sub(lambda match: "$" * (2 * len(match["dollars"]) + 1) + f"${{{match['name']}}}", text)
+    return _OPENING.sub(lambda match: f"{match[1] * 2}{{", text)
+
+
+def _reference(text: str, start: int) -> tuple[str, int]:
+    """The name that begins at a place, and where the text goes on."""
+    end = text.find("}", start)
+    if end < 0:
+        raise ExpansionError(f"holds ${{{text[start : start + 20]} without the brace that ends it")
+    return text[start:end], end + 1

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omeroadmin.grid.expansion import Scope, UndefinedVariableError, escape
+from omeroadmin.grid.expansion import ExpansionError, Scope, UndefinedVariableError, escape
 
 NAMES = st.text(string.ascii_letters + "-._", min_size=1, max_size=8)
 TEXTS = st.text(alphabet="$${}ab.é\n", max_size=30)
@@ -55,12 +55,21 @@ def test_circles_are_found(names: list[str]) -> None:
         ("$$${a}", "$1"),
         ("$$$${a}", "$${a}"),
         ("pa$$word", "pa$$word"),
-        ("${", "${"),
+        ("$${", "${"),
+        ("x $${a{b} y", "x ${a{b} y"),
+        ("$${a ${b}}", "${a 2}"),
         ("${a}${b}", "12"),
     ],
 )
 def test_dollars(text: str, expanded: str) -> None:
+    """As icegridnode 3.7 expands them."""
     assert Scope({"a": "1"}, {"b": "2"}).expand(text) == expanded
+
+
+@pytest.mark.parametrize("text", ["${", "x ${a", "$$${a"])
+def test_references_without_end(text: str) -> None:
+    with pytest.raises(ExpansionError, match="without the brace"):
+        Scope({"a": "1"}).expand(text)
 
 
 def test_inner_scopes_hide_outer_ones() -> None:
