@@ -31,7 +31,7 @@ _FRAMES = 12
 _MOST_NAMES = 100
 
 
-def write_heap_profile(place: Path, *, heap_bytes: int | None, error: BaseException | None) -> Path:
+def write_heap_profile(place: Path, heap_bytes: int | None, error: BaseException | None) -> Path:
     """Write the profile, readable by nobody else.
 
     :param place: a directory, or the file

@@ -16,12 +16,9 @@ import resource
 import sys
 import threading
 import time
-import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-from omeroadmin.runtime.kernel.heap_profile import write_heap_profile
 
 ALLOWANCE = 384 * 2**20
 """Bytes on top of the heap while a server starts: interpreter, libraries and thread stacks. A JVM, too, is larger than
@@ -35,6 +32,9 @@ _RESERVE = 4 * 2**20
 _SECONDS_TO_ANSWER = 0.3
 _CRASHED = 1
 _MOST_NESTED = 20
+
+
+ProfileWriter = Callable[[Path, int | None, BaseException | None], Path]
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ def limit(heap_bytes: int | None) -> None:
 
     :param heap_bytes: value of ``-Xmx``; ``None`` for no limit
     """
-    threading.stack_size(_THREAD_STACK)
     if heap_bytes is not None:
+        threading.stack_size(_THREAD_STACK)
         _set_limit(heap_bytes + ALLOWANCE)
 
 
@@ -152,6 +152,7 @@ class Guard:
         self._reserve: bytearray | None = bytearray(_RESERVE)
         self._lock = threading.Lock()
         self._reported = False
+        self._write_profile: ProfileWriter | None = None
         self._ending: queue.SimpleQueue[None] = queue.SimpleQueue()
         # A thread that had to be started when memory has run out might not start.
         self._thread = threading.Thread(target=self._end, name="memory", daemon=True)
@@ -162,7 +163,13 @@ class Guard:
         :param handler: of the server's log
         """
         if self._heap.profile is not None:
+            # Here, because modules can't be loaded when memory has run out; others need neither.
+            import tracemalloc
+
+            from omeroadmin.runtime.kernel.heap_profile import write_heap_profile
+
             tracemalloc.start()
+            self._write_profile = write_heap_profile
         self._thread.start()
         handler.addFilter(self._see_record)
         handler.handleError = self._see_unwritten  # type: ignore[method-assign]
@@ -208,10 +215,10 @@ class Guard:
         message = exhausted_message(self._heap.limit)
         self._log.error("%s", message)
         self._leave_reason(message)
-        if self._heap.profile is None:
+        if self._write_profile is None or self._heap.profile is None:
             return
         try:
-            path = write_heap_profile(self._heap.profile, heap_bytes=self._heap.limit, error=error)
+            path = self._write_profile(self._heap.profile, self._heap.limit, error)
         except OSError as problem:
             self._log.error("The heap profile can't be written: %s", problem)
         else:
