@@ -11,7 +11,9 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from omeroadmin.grid import client
-from omeroadmin.grid.model import GridState, ServerState
+from omeroadmin.grid.driver import LaunchOrders
+from omeroadmin.grid.drivers.embedded import EmbeddedDriver
+from omeroadmin.grid.model import MASTER, GridState, ServerState
 from omeroadmin.schema.instance import Instance
 from omeroadmin.system.clock import wait_until
 from tests.support.ports import free_port
@@ -31,12 +33,30 @@ class Grid:
         self.instance.grid_directory.mkdir(parents=True)
         self.instance.default_xml.write_text(descriptor(modes, attributes))
 
-    def launch(self) -> None:
-        client.launch(self.instance, ("127.0.0.1", self.port), file=self.instance.default_xml)
+    def launch(self, node: str = MASTER) -> None:
+        self.driver.launch(LaunchOrders(("127.0.0.1", self.port), self.instance.default_xml, node=node))
+
+    def describe(
+        self,
+        modes: Mapping[str, str],
+        attributes: str = "",
+        properties: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> Path:
+        """Write another descriptor."""
+        self.instance.default_xml.write_text(descriptor(modes, attributes, properties))
+        return self.instance.default_xml
+
+    @property
+    def driver(self) -> EmbeddedDriver:
+        return EmbeddedDriver(self.instance)
 
     @property
     def state(self) -> GridState:
-        return client.grid_state(self.instance)
+        return self.driver.state()
+
+    def pids(self) -> dict[str, int | None]:
+        """The processes of all servers."""
+        return {server.id: server.pid for server in self.state.servers}
 
     def server(self, identifier: str) -> ServerState:
         found = self.state.server(identifier)
@@ -59,11 +79,17 @@ class Grid:
         return path.read_text() if path.exists() else ""
 
     def stop(self) -> None:
-        """End the daemon, whatever its state."""
-        if client.ping(self.instance):
-            client.shutdown(self.instance)
-        if not wait_until(lambda: client.node_process(self.instance) is None, timeout=30):
-            os.kill(client.node_process(self.instance) or 0, signal.SIGKILL)
+        """End all daemons, whatever their state."""
+        nodes = [path.stem for path in self.instance.var.glob("*/*.pid") if path.stem == path.parent.name]
+        for node in sorted(nodes, key=lambda name: name == MASTER):
+            self.stop_node(node)
+
+    def stop_node(self, node: str) -> None:
+        """End a daemon, whatever its state."""
+        if client.ping(self.instance, node):
+            client.shutdown(self.instance, node)
+        if not wait_until(lambda: client.node_process(self.instance, node) is None, timeout=30):
+            os.kill(client.node_process(self.instance, node) or 0, signal.SIGKILL)
 
 
 @contextlib.contextmanager
@@ -86,15 +112,27 @@ def is_alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
-def descriptor(modes: Mapping[str, str], attributes: str = "") -> str:
-    """An application with one server for each mode."""
-    servers = []
-    for identifier, mode in modes.items():
+def descriptor(
+    modes: Mapping[str, str],
+    attributes: str = "",
+    properties: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
+    """An application with one server for each mode.
+
+    :param modes: ``ok``, ``manual:ok``; the id may begin with a node: ``node1/Processor-1``
+    :param properties: of servers, by their ids; under ``*`` of all
+    """
+    nodes: dict[str, list[str]] = {"master": []}
+    properties = properties or {}
+    for place, mode in modes.items():
+        node, _, identifier = place.rpartition("/")
         activation, _, name = mode.rpartition(":")
-        servers.append(
+        own = {"omero.example": "a = b", **properties.get("*", {}), **properties.get(identifier, {})}
+        values = "".join(f"<property name={quoteattr(key)} value={quoteattr(own[key])}/>" for key in own)
+        nodes.setdefault(node or "master", []).append(
             f'<server id={quoteattr(identifier)} exe="{sys.executable}" activation="{activation or "always"}" pwd="."'
             f" {attributes}><option>-m</option><option>tests.support.grid_server</option><option>{name}</option>"
-            f"<env>PYTHONPATH={ROOT}</env>"
-            '<property name="omero.example" value="a = b"/></server>'
+            f"<env>PYTHONPATH={ROOT}</env>{values}</server>"
         )
-    return f'<icegrid><application name="OMERO"><node name="master">{"".join(servers)}</node></application></icegrid>'
+    text = "".join(f"<node name={quoteattr(node)}>{''.join(servers)}</node>" for node, servers in nodes.items())
+    return f'<icegrid><application name="OMERO">{text}</application></icegrid>'

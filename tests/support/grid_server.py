@@ -4,7 +4,8 @@
 
 Modes: ok, slow (ready after a while), never (never ready), crash (ends at once), optional (69), wrong (78, with a
 reason), wordless (78, without), stubborn (ignores SIGTERM), children (has a child process in its group),
-once (crashes at its first start), flaky (crashes after it was ready).
+once (crashes at its first start), flaky (crashes after it was ready), chatty (writes 12 MB of lines to stdout),
+echo (answers on its own socket what it is sent).
 """
 
 from __future__ import annotations
@@ -37,6 +38,13 @@ def _serve(listener: socket.socket, identifier: str, ready_at: float) -> None:
             if not ready:
                 answer["reason"] = "warming up"
             connection.sendall(json.dumps(answer).encode() + b"\n")
+
+
+def _echo(listener: socket.socket) -> None:
+    while True:
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(b"echo " + connection.recv(1000))
 
 
 def _at_once(mode: str, run: Path, identifier: str) -> int | None:
@@ -82,6 +90,12 @@ def main() -> int:
     arguments = (listener, identifier, time.monotonic() + delay)
     threading.Thread(target=_serve, args=arguments, name="health", daemon=True).start()
     print(f"{identifier} is up", flush=True)
+    if mode == "chatty":
+        for number in range(120_000):
+            print(f"{number:06d} {'x' * 92}")
+        sys.stdout.flush()
+    if mode == "echo":
+        threading.Thread(target=_echo, args=(listen_unix(run / f"{identifier}.sock"),), daemon=True).start()
     if mode == "flaky":
         stop.wait(0.1)
         return 1

@@ -118,6 +118,7 @@ class Node:
         :raises AdminError: ``node-down`` where the node is about to end; ``file-not-written``
         """
         async with self._changing:
+            self._refuse_late_change()
             changes = self._changes(application)
             report = self._report(changes)
             await self._remove(changes.removed)
@@ -125,12 +126,15 @@ class Node:
                 return DeployReport(stopped=report.stopped)
             wanted = [identifier for identifier in changes.changed if self._supervisors[identifier].is_wanted]
             await self._retire(changes.changed)
-            if self._stopping.is_set():
-                raise unreachable_error("node-down", f"the node {self.layout.node} is shutting down")
+            self._refuse_late_change()
             self._adopt(application, changes, wanted)
         if report:
             _log.info("%s deployed: %s", application.file, report.describe())
         return report
+
+    def _refuse_late_change(self) -> None:
+        if self._stopping.is_set():
+            raise unreachable_error("node-down", f"the node {self.layout.node} is shutting down")
 
     def _changes(self, application: Application) -> Changes:
         present = {identifier: supervisor.server for identifier, supervisor in self._supervisors.items()}
