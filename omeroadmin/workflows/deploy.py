@@ -24,7 +24,7 @@ from omeroadmin.workflows import preconditions
 from omeroadmin.workflows.application import chosen_descriptor
 from omeroadmin.workflows.reporter import SILENT, Reporter
 from omeroadmin.workflows.rewrite import plan_templates
-from omeroadmin.workflows.startup import LogMarks, Startup, is_settled
+from omeroadmin.workflows.startup import LogMarks, Startup
 
 WAIT = 300.0
 """Seconds that servers may take until they are ready again, as at a start."""
@@ -114,7 +114,7 @@ def follow(driver: GridDriver, startup: Startup, servers: set[str], wait: float)
         running = whole.running or any(not server.is_cut_off for server in chosen)
         state = GridState(running, chosen, whole.pid, whole.nodes)
         startup.report(state)
-        return not running or is_settled(state)
+        return not running or startup.is_over(state)
 
     wait_until(is_over, timeout=deadline - monotonic(), longest_pause=0.1)
     failure = startup.failure(state)
