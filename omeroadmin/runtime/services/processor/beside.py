@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omeroadmin.errors import AdminError, ExitStatus
-from omeroadmin.runtime.kernel.endpoint import LONGEST_LINE, GridEndpoint, Service, watch_link
+from omeroadmin.runtime.kernel.endpoint import LONGEST_LINE, EndpointError, GridEndpoint, Service, watch_link
 from omeroadmin.system import sockets
 
 _LOG = logging.getLogger("omero.processor.api")
 _BUFFER = 64 * 1024
 _CONNECT_SECONDS = 10.0
+_PAUSE_SECONDS = 0.5
 _CLOSE_SECONDS = 2.0
 _SIGNS_A_LEASE = 6
 _LONGEST_PAUSE = 10.0
@@ -108,7 +109,7 @@ class Gateway:
     async def _serve(self, script: Streams) -> None:
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
-                master = await self._connect()
+                master = await self._connect_soon()
         except OSError as error:
             # The script sees a closed connection, and its admin the reason.
             _LOG.warning("The API can't be reached for a script: %s", error or type(error).__name__)
@@ -121,6 +122,20 @@ class Gateway:
                 copy.cancel()
             await asyncio.gather(*copies, return_exceptions=True)
             await _close(master[1])
+
+    async def _connect_soon(self) -> Streams:
+        """Connect, also where the network is away for a moment.
+
+        :raises EndpointError: because the endpoint refuses
+        """
+        while True:
+            try:
+                return await self._connect()
+            except EndpointError:
+                raise
+            except OSError as error:
+                _LOG.info("The API can't be reached for a script: %s; trying again", error or type(error).__name__)
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _connect(self) -> Streams:
         """:raises OSError: as the system says, or because the endpoint refuses."""

@@ -187,4 +187,5 @@ class Processor:
         if failures and failures[-1].code == "job-ended":
             self._context.log.warning("Job:%d: the result comes too late: %s", job_id, failures[-1].message)
         elif failures:
+            self._context.log.error("Job:%d: the result is lost: %s", job_id, failures[-1].message)
             raise failures[-1]
