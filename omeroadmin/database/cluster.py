@@ -285,8 +285,9 @@ def _works_in(pid: int, directory: Path) -> bool:
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:
-        # Another user's process: PostgreSQL's own name must do.
-        return candidate.name().startswith("postgres")
+        # Another user's process: PostgreSQL runs as the owner of its data, and then its name must do. Without the
+        # owner, every other PostgreSQL of the machine would be taken for this one.
+        return candidate.uids().effective == directory.stat().st_uid and candidate.name().startswith("postgres")
 
 
 def _forget_stale_pid(cluster: Cluster) -> None:
