@@ -122,6 +122,9 @@ def _run(context: ServiceContext, guard: memory.Guard) -> int:
         return _fail(context, reason)
     except AdminError as error:
         return _fail(context, failure.failure_of(error))
+    except ModuleNotFoundError as error:
+        context.log.exception("%s lacks a Python package", context.server_id)
+        return _fail(context, failure.misconfigured(f"the Python package {error.name} is not installed"))
     except Exception as error:  # the boundary of the process
         if not guard.notice(error):
             context.log.exception("%s ended by an unexpected error", context.server_id)

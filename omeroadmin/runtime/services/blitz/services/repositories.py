@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from omeroadmin.errors import AdminError
+from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.repository.layout import read_repository_uuid, repository_lock, write_repository_uuid
 from omeroadmin.runtime.kernel.failure import misconfigured
 from omeroadmin.runtime.services.blitz.database import Connection, Database, next_id, one
@@ -59,8 +59,13 @@ class Repositories:
 def register(database: Database, settings: Settings, instance: Instance) -> Repositories:
     """Find each root's repository by its marker, or make a new one; a root that has moved gets its new path.
 
-    :raises AdminError: ``marker-invalid``, ``directory-not-created``, ``file-not-written``
+    :raises AdminError: ``directory-missing``, ``marker-invalid``, ``directory-not-created``, ``file-not-written``
     """
+    if not settings.data_directory.is_dir():
+        # Made anew, it would hide what lies on a disk that isn't mounted.
+        raise configuration_error(
+            "directory-missing", f"the data directory (omero.data.dir) {settings.data_directory} is missing"
+        )
     roots = (
         ("Public", settings.data_directory),
         ("Managed", settings.managed_repository),
