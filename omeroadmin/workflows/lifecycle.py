@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -88,12 +89,14 @@ def run_foreground(
 ) -> None:
     """Run the server in this process until SIGTERM or SIGINT; for containers and service managers.
 
+    Before the node runs, these raise KeyboardInterrupt; what was started is stopped.
+
     :param notifier: the service manager, which is told when the server is ready and how it is
     :raises AdminError: as :func:`start`
     """
     options, notifier = options or StartOptions(), notifier or Notifier()
     telling = NotifyingReporter(reporter, notifier)
-    with contextlib.ExitStack() as undo:
+    with _interruptible(), contextlib.ExitStack() as undo:
         marks = LogMarks.now(instance)
         settings = _prepare(instance, options, telling, undo)
         file, targets = chosen_descriptor(instance, options.file, options.targets)
@@ -178,6 +181,16 @@ def wait_down(instance: Instance, wait: float = WAIT) -> None:
         raise failed_error(
             "stop-timeout", f"Failed to shutdown some components after {wait:g} seconds", "omero admin diagnostics"
         )
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM is as good as Ctrl-C until the node takes care of it: what was started is stopped, the database too."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager
