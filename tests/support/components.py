@@ -17,6 +17,8 @@ DEBIAN_PACKAGES: dict[str, str] = {
     "postgres": "postgresql",
     "promtool": "prometheus",
     "psql": "postgresql-client",
+    "shellcheck": "shellcheck",
+    "systemd-analyze": "systemd",
 }
 """Program and the Debian package that holds it: the one list, also for whoever installs them."""
 
