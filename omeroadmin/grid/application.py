@@ -58,14 +58,12 @@ class Changes:
     """What becomes of the servers of a node, by their ids.
 
     :param added: are new
-    :param changed: can't go on as they are
-    :param updated: can, and find the difference when they are started next time
+    :param changed: can't go on as they are; others may, and find what differs for them at their next start
     :param removed: are no more
     """
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
-    updated: tuple[str, ...]
     removed: tuple[str, ...]
 
 
@@ -76,12 +74,9 @@ def compare(present: Mapping[str, ServerSpecification], wanted: Iterable[ServerS
     """
     new = {server.identifier: server for server in wanted}
     both = [identifier for identifier in new if identifier in present]
-    differing = [identifier for identifier in both if present[identifier] != new[identifier]]
-    changed = [one for one in differing if _essence(present[one]) != _essence(new[one])]
     return Changes(
         tuple(identifier for identifier in new if identifier not in present),
-        tuple(changed),
-        tuple(identifier for identifier in differing if identifier not in changed),
+        tuple(one for one in both if _essence(present[one]) != _essence(new[one])),
         tuple(identifier for identifier in present if identifier not in new),
     )
 

@@ -38,8 +38,7 @@ class DeployReport:
     :param started: those that are new
     :param restarted: those whose specification has changed
     :param stopped: those that are no more
-    :param updated: those that find a difference when they are started next time: they don't run, or need not be
-        restarted for it
+    :param updated: those whose specification has changed and that don't run
     """
 
     started: tuple[str, ...] = ()

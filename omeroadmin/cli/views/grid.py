@@ -19,7 +19,7 @@ def report_lines(report: DeployReport, *, done: bool) -> list[str]:
     would = "" if done else "would be "
     rows = (("started", report.started), ("restarted", report.restarted), ("stopped", report.stopped))
     lines = [f"{server} {would}{what}" for what, servers in rows for server in servers]
-    lines += [f"{server} {would}updated, and reads it at its next start" for server in report.updated]
+    lines += [f"{server} does not run, and {'has changed' if done else 'would change'}" for server in report.updated]
     return lines or ["No server is affected"]
 
 

@@ -143,7 +143,7 @@ class Node:
     def _report(self, changes: Changes) -> DeployReport:
         running = tuple(identifier for identifier in changes.changed if self._supervisors[identifier].is_wanted)
         idle = tuple(identifier for identifier in changes.changed if identifier not in running)
-        return DeployReport(changes.added, running, changes.removed, (*idle, *changes.updated))
+        return DeployReport(changes.added, running, changes.removed, idle)
 
     async def _remove(self, identifiers: Sequence[str]) -> None:
         await self._retire(identifiers)

@@ -116,11 +116,7 @@ def test_deploy(grid: Grid, omero: Omero) -> None:
     assert omero.ok("admin", "deploy", file) == "No server is affected\n"
     omero.ok("config", "set", "omero.search.batch", "77")
     dry = omero.ok("admin", "deploy", file, "--dry-run").splitlines()
-    assert dry[-3:] == [
-        "Indexer-0 would be restarted",
-        "Blitz-0 would be updated, and reads it at its next start",
-        "Processor-1 would be updated, and reads it at its next start",
-    ]
+    assert dry[-1] == "Indexer-0 would be restarted"
     assert grid.pids() == before
     document = omero.json("admin", "deploy", file, "--json")
     assert (document["restarted"], document["dry_run"]) == (["Indexer-0"], False)
