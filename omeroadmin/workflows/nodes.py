@@ -15,6 +15,7 @@ from omeroadmin.profiles.store import ensure_saved, load_settings
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
 from omeroadmin.steps.apply import apply_plan
+from omeroadmin.system import files
 from omeroadmin.system.clock import wait_until
 from omeroadmin.system.local import LocalHost
 from omeroadmin.system.notify import Notifier
@@ -25,6 +26,8 @@ from omeroadmin.workflows.foreground import ForegroundWatcher, NotifyingReporter
 from omeroadmin.workflows.reporter import SILENT, Reporter
 from omeroadmin.workflows.rewrite import plan_templates
 from omeroadmin.workflows.startup import LogMarks, Startup
+
+_PRIVATE = 0o700
 
 WAIT = 300.0
 """Seconds that starting and stopping may take, as with the server."""
@@ -123,9 +126,14 @@ def _prepare(instance: Instance, name: str) -> tuple[GridDriver, LaunchOrders]:
     settings = load_settings(instance)
     preconditions.refuse_foreign(instance, settings)
     driver = driver_for(instance, settings)
-    orders = _orders(instance, settings, driver, name)
-    preconditions.check_directories(instance, settings)
-    return driver, orders
+    if isinstance(driver, EmbeddedDriver) or driver.node_process() is not None:
+        orders = _orders(instance, settings, driver, name)
+        preconditions.check_directories(instance, settings)
+        return driver, orders
+    # A host of its own needs no data directory, unless its servers do.
+    for directory in (instance.var, instance.log_directory, instance.temporary_directory, instance.run_directory):
+        files.make_directory(directory, mode=_PRIVATE)
+    return driver, _orders(instance, settings, driver, name)
 
 
 def _orders(instance: Instance, settings: Settings, driver: GridDriver, name: str) -> LaunchOrders:
@@ -144,7 +152,7 @@ def _orders(instance: Instance, settings: Settings, driver: GridDriver, name: st
     if driver.node_process() is None:
         # On a host of its own, nobody else renders what the node reads.
         ensure_saved(instance.config_xml, cause=f"node {name} start")
-        apply_plan(plan_templates(instance, settings), LocalHost())
+        apply_plan(plan_templates(instance, settings, of_master=False), LocalHost())
     file, targets = chosen_descriptor(instance)
     return LaunchOrders(registry, file, targets, name)
 

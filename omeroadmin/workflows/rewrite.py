@@ -19,19 +19,21 @@ from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
 from omeroadmin.steps.plan import Plan
 from omeroadmin.system.host import Host
-from omeroadmin.workflows.grid_endpoint import plan_endpoint
+from omeroadmin.workflows.grid_endpoint import EndpointPlan, plan_endpoint
 from omeroadmin.workflows.preconditions import refuse_foreign
 
 
-def plan_templates(instance: Instance, settings: Settings, *, force: bool = False) -> Plan:
+def plan_templates(instance: Instance, settings: Settings, *, force: bool = False, of_master: bool = True) -> Plan:
     """The files of the grid that differ from what the settings ask for.
 
+    :param of_master: whether the master is to run here; the hosts of other nodes have no certificate and no token
     :param force: write also what is as it should be
     :raises AdminError: ``setting-invalid``, ``port-invalid``, ``icegrid-missing``, ``icegrid-version``,
         ``certificate-missing``, ``certificate-unreadable``
     """
     memory = memory_options(settings, system_memory_megabytes())
-    endpoint = plan_endpoint(instance, settings)
+    has_endpoint = of_master or instance.grid_token_file.exists()
+    endpoint = plan_endpoint(instance, settings) if has_endpoint else EndpointPlan()
     plan = plan_rewrite(
         instance,
         settings,

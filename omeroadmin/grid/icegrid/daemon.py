@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from omeroadmin.errors import AdminError, configuration_error, failed_error, usage_error
+from omeroadmin.errors import AdminError, configuration_error, failed_error, unreachable_error, usage_error
 from omeroadmin.grid.driver import LaunchOrders
 from omeroadmin.grid.icegrid import deployment as deployments
 from omeroadmin.grid.icegrid import processes, verdicts
@@ -39,7 +39,7 @@ def launch(instance: Instance, orders: LaunchOrders) -> None:
     """Start a node detached; the master is handed the application.
 
     :raises AdminError: ``icegrid-missing``, ``already-running``, ``port-taken``, ``descriptor-invalid``,
-        ``node-not-started``, ``node-unknown``
+        ``node-not-started``, ``node-unknown``, ``master-down``
     """
     layout, deployment = _prepare(instance, orders)
     pid_file = layout.pid_file.relative_to(instance.omerodir)
@@ -159,14 +159,22 @@ def _prepare(instance: Instance, orders: LaunchOrders) -> tuple[NodeLayout, Depl
 
 
 def _deployment(instance: Instance, orders: LaunchOrders) -> tuple[str, Deployment]:
-    """What is to run and who says so: on a host with nothing but a node, the registry."""
-    if orders.node == MASTER or orders.file.exists():
+    """What is to run and who says so: of other nodes than its own the registry, wherever they are."""
+    if orders.node == MASTER:
         return str(orders.file), deployments.prepare(instance, orders.file, orders.targets)
-    host, port = orders.registry
+    registry = "the registry at {}:{}".format(*orders.registry)
     try:
-        return f"the registry at {host}:{port}", announced(IceGridAdmin(instance))
+        return registry, announced(IceGridAdmin(instance))
     except RefusedError as refused:
-        raise failed_error("node-not-started", f"the registry at {host}:{port} refuses: {refused.reason}") from refused
+        raise failed_error("node-not-started", f"{registry} refuses: {refused.reason}") from refused
+    except AdminError as error:
+        if error.code not in {"node-down", "node-silent"}:
+            raise
+        raise unreachable_error(
+            "master-down",
+            f"{registry} does not answer, and the node {orders.node} gets its servers from it",
+            "start the master first: omero admin start",
+        ) from error
 
 
 def _command(layout: NodeLayout) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from omeroadmin.errors import AdminError
 from omeroadmin.grid.icegrid import health, verdicts
 from omeroadmin.grid.icegrid.admin import IceGridAdmin, parse_state, safe_name
+from omeroadmin.grid.icegrid.announced import announced
 from omeroadmin.grid.icegrid.deployment import DeployedServer, remembered
 from omeroadmin.grid.icegrid.processes import node_process
 from omeroadmin.grid.layout import NodeLayout
@@ -31,10 +32,13 @@ def grid_state(instance: Instance) -> GridState:
     :raises AdminError: ``icegrid-missing``, ``node-silent``, ``registry-invalid``
     """
     admin = IceGridAdmin(instance)
-    deployment = remembered(instance)
-    others = [node for node in deployment.nodes if node != MASTER]
-    here = [server for server in deployment.servers if server.node == MASTER]
     try:
+        deployment = remembered(instance)
+        if not deployment.servers:
+            # Another host's registry was never given anything by this one.
+            deployment = announced(admin)
+        others = [node for node in deployment.nodes if node != MASTER]
+        here = [server for server in deployment.servers if server.node == MASTER]
         asked = (*_pings(others), *_questions(here))
         answers, known = admin.survey(*asked)
         up = {node for node, answer in zip(others, answers, strict=False) if answer == _UP}

@@ -242,15 +242,6 @@ def test_targets(instance: Instance) -> None:
     assert is_down(instance)
 
 
-def test_a_distribution_is_left_alone(instance: Instance) -> None:
-    instance.server_jars.mkdir(parents=True)
-    try:
-        with pytest.raises(AdminError, match=r"distribution of OMERO\.server"):
-            lifecycle.start(instance)
-    finally:
-        instance.server_jars.rmdir()
-
-
 def test_commands(instance: Instance) -> None:
     omero = Omero(instance.omerodir.parent)
     file = str(options(instance, {"A": "ok"}).file)
