@@ -24,8 +24,18 @@ _REPORT = "--report"
 
 
 def main() -> None:
-    """``omero`` on the command line."""
-    sys.exit(run(sys.argv[1:]))
+    """``omero`` on the command line; a link to it called ``omero-admin`` is ``omero admin``."""
+    sys.exit(run([*_words_of_name(os.path.basename(sys.argv[0])), *sys.argv[1:]]))
+
+
+def _words_of_name(name: str) -> list[str]:
+    """What the name by which the program was called says already."""
+    first, *rest = name.split("-")
+    if first != "omero" or not rest:
+        return []
+    from omeroadmin.cli.registry import ORDER
+
+    return rest if rest[0] in ORDER else []
 
 
 def main_admin() -> None:
