@@ -20,6 +20,4 @@ Wait = Annotated[float, typer.Option("--wait", metavar="SECONDS", min=0, help="H
 ForceRewrite = Annotated[
     bool, typer.Option("--force-rewrite", help="Write the grid's files also where nothing has changed.")
 ]
-Keep = Annotated[
-    bool, typer.Option("--keep", help="Leave running what was started, also where a server can't start.")
-]
+Keep = Annotated[bool, typer.Option("--keep", help="Leave running what was started, also where a server can't start.")]

@@ -111,7 +111,7 @@ def _parse_line(line: str) -> tuple[str, str] | None:
 
 def _value(tokens: list[str]) -> str:
     """A value as IceGrid writes it: of blanks, only those at its ends are escaped, and an equals sign never is."""
-    tokens = [part for token in tokens for part in (("\\", "=") if token == "\\=" else (token,))]
+    tokens = [part for one in tokens for part in (("\\", "=") if one == "\\=" else (one,))]
     first = next((index for index, token in enumerate(tokens) if token not in _BLANKS), len(tokens))
     last = next((index for index in range(len(tokens), first, -1) if tokens[index - 1] not in _BLANKS), first)
     inner = (_PLAIN.get(token, token) if token != _BLANK else token for token in tokens[first:last])

@@ -6,7 +6,6 @@ from omeroadmin.schema.kinds import BEAN_NAME, BOOL, TEXT, URL, duration, enum, 
 from omeroadmin.schema.setting import Setting
 
 _JAVA_SERVERS = ("Blitz", "Indexer", "PixelData")
-_PYTHON_SERVERS = ("Processor", "Tables", "FileServer", "MonitorServer", "DropBox")
 _SERVER = r"[A-Za-z][A-Za-z0-9]*(-\d+)?"
 _NODE = rf"[A-Za-z0-9._-]+:{_SERVER}(,{_SERVER})*"
 
@@ -111,8 +110,9 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Which servers run on which machine: nodes with spaces between them, the servers of each with commas. Empty "
         "runs one of each on master. What isn't named doesn't run: without Indexer-0 there is no search, without "
-        "PixelData-0 no pyramids. OMERO.Glacier2 always runs on master.",
-        affects=("OMERO.Glacier2", "OMERO.IceStorm", *_JAVA_SERVERS, *_PYTHON_SERVERS, "toolkit"),
+        "PixelData-0 no pyramids. OMERO.Glacier2 always runs on master. omero admin deploy starts and stops those that "
+        "come and go.",
+        affects=("toolkit",),
         example="master:Blitz-0,Indexer-0,PixelData-0,Tables-0 worker1:Processor-0",
     ),
     Setting(

@@ -75,6 +75,7 @@ BAD: list[tuple[str, Changes, dict[str, Any]]] = [
     ("port-impossible", {"omero.ports.prefix": "7"}, {}),
     ("port-collision", {"omero.ports.ssl": "4063"}, {}),
     ("port-collision", {"omero.ports.ssl": "4061"}, {}),
+    ("port-collision", {"omero.grid.endpoint": "always", "omero.ports.grid": "4064"}, {}),
     ("port-collision", {"omero.web.application_server.port": "4064"}, {}),
     ("port-collision", {"omero.web.application_server.port": "80"}, {}),
     ("port-collision", {"omero.db.host": "localhost", "omero.db.port": "4063"}, {}),

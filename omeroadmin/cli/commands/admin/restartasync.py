@@ -7,7 +7,7 @@ from omeroadmin.cli.lifecycle_options import File, ForceRewrite, Targets, Wait
 
 
 def command(file: File = None, targets: Targets = None, force_rewrite: ForceRewrite = False, wait: Wait = 300) -> None:
-    """Stop the server if it runs, and start it without waiting until it is ready.
+    """Stop the server if it runs, and start it without waiting.
 
     --wait bounds the stop, which must be over before the start; omero admin waitup waits for the rest.
 
