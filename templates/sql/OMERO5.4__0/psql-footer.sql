@@ -156,6 +156,12 @@ CREATE INDEX i_datasetannotationlink_child ON datasetannotationlink (child);
 CREATE INDEX i_projectannotationlink_child ON projectannotationlink (child);
 CREATE INDEX i_filesetannotationlink_child ON filesetannotationlink (child);
 CREATE INDEX i_originalfileannotationlink_child ON originalfileannotationlink (child);
+CREATE INDEX i_screenplatelink_child ON screenplatelink (child);
+CREATE INDEX i_screenannotationlink_child ON screenannotationlink (child);
+CREATE INDEX i_plateannotationlink_child ON plateannotationlink (child);
+CREATE INDEX i_roiannotationlink_child ON roiannotationlink (child);
+CREATE INDEX i_annotationannotationlink_child ON annotationannotationlink (child);
+CREATE INDEX i_roi_image ON roi (image);
 
 CREATE INDEX _fs_deletelog_event ON _fs_deletelog (event_id);
 CREATE INDEX _fs_deletelog_file ON _fs_deletelog (file_id);

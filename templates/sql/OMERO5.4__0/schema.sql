@@ -427,6 +427,38 @@ CREATE TABLE dataset (
     LIKE _details
 );
 
+CREATE TABLE screen (
+    id bigint PRIMARY KEY,
+    name varchar(255) NOT NULL,
+    description text,
+    type varchar(255),
+    protocolidentifier varchar(255),
+    protocoldescription varchar(255),
+    reagentsetidentifier varchar(255),
+    reagentsetdescription varchar(255),
+    LIKE _details
+);
+
+CREATE TABLE plate (
+    id bigint PRIMARY KEY,
+    name varchar(255) NOT NULL,
+    description text,
+    status varchar(255),
+    externalidentifier varchar(255),
+    "rows" integer,
+    columns integer,
+    LIKE _details
+);
+
+CREATE TABLE roi (
+    id bigint PRIMARY KEY,
+    name varchar(255),
+    description text,
+    image bigint REFERENCES image,
+    source bigint REFERENCES originalfile,
+    LIKE _details
+);
+
 CREATE TABLE projectdatasetlink (
     id bigint PRIMARY KEY,
     parent bigint NOT NULL REFERENCES project,
@@ -439,6 +471,14 @@ CREATE TABLE datasetimagelink (
     id bigint PRIMARY KEY,
     parent bigint NOT NULL REFERENCES dataset,
     child bigint NOT NULL REFERENCES image,
+    LIKE _details,
+    UNIQUE (parent, child, owner_id)
+);
+
+CREATE TABLE screenplatelink (
+    id bigint PRIMARY KEY,
+    parent bigint NOT NULL REFERENCES screen,
+    child bigint NOT NULL REFERENCES plate,
     LIKE _details,
     UNIQUE (parent, child, owner_id)
 );
@@ -502,6 +542,38 @@ CREATE TABLE filesetannotationlink (
 CREATE TABLE originalfileannotationlink (
     id bigint PRIMARY KEY,
     parent bigint NOT NULL REFERENCES originalfile,
+    child bigint NOT NULL REFERENCES annotation,
+    LIKE _details,
+    UNIQUE (parent, child, owner_id)
+);
+
+CREATE TABLE screenannotationlink (
+    id bigint PRIMARY KEY,
+    parent bigint NOT NULL REFERENCES screen,
+    child bigint NOT NULL REFERENCES annotation,
+    LIKE _details,
+    UNIQUE (parent, child, owner_id)
+);
+
+CREATE TABLE plateannotationlink (
+    id bigint PRIMARY KEY,
+    parent bigint NOT NULL REFERENCES plate,
+    child bigint NOT NULL REFERENCES annotation,
+    LIKE _details,
+    UNIQUE (parent, child, owner_id)
+);
+
+CREATE TABLE roiannotationlink (
+    id bigint PRIMARY KEY,
+    parent bigint NOT NULL REFERENCES roi,
+    child bigint NOT NULL REFERENCES annotation,
+    LIKE _details,
+    UNIQUE (parent, child, owner_id)
+);
+
+CREATE TABLE annotationannotationlink (
+    id bigint PRIMARY KEY,
+    parent bigint NOT NULL REFERENCES annotation,
     child bigint NOT NULL REFERENCES annotation,
     LIKE _details,
     UNIQUE (parent, child, owner_id)

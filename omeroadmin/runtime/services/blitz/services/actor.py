@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from omeroadmin.runtime.services.blitz.services.privileges import ALL, Privilege
+
 GROUP_READ = 0x40
 WORLD_READ = 0x04
 SYSTEM_GROUP = 0
@@ -39,6 +41,7 @@ class Actor:
     :param world_groups: groups whose data everybody may read
     :param time_to_idle_ms: 0: never
     :param time_to_live_ms: 0: forever
+    :param privileges: what an administrator may do; others have none
     """
 
     session_id: int
@@ -52,6 +55,7 @@ class Actor:
     time_to_live_ms: int
     memberships: tuple[Membership, ...]
     world_groups: tuple[int, ...] = ()
+    privileges: frozenset[Privilege] = frozenset()
 
     @property
     def group(self) -> Membership:
@@ -63,8 +67,13 @@ class Actor:
 
     @property
     def is_admin(self) -> bool:
-        """Whether this user may see and do everything."""
+        """Whether this user may see everything; what it may change is a matter of its privileges."""
         return any(membership.group_id == SYSTEM_GROUP for membership in self.memberships)
+
+    @property
+    def is_full_admin(self) -> bool:
+        """Whether this user may do everything."""
+        return self.is_admin and self.privileges == ALL
 
     @property
     def is_active(self) -> bool:
@@ -95,13 +104,3 @@ def visible(alias: str) -> str:
         f"(%(is_admin)s OR {alias}.group_id = ANY(%(readable_groups)s)"
         f" OR ({alias}.owner_id = %(user_id)s AND {alias}.group_id = ANY(%(own_groups)s)))"
     )
-
-
-def permission_text(mask: int) -> str:
-    """A bit mask as OMERO writes it, e.g. ``rwra--``."""
-    text = ""
-    for shift in (8, 4, 0):
-        bits = mask >> shift
-        write = "w" if bits & 2 else "a" if bits & 1 else "-"
-        text += ("r" if bits & 4 else "-") + write
-    return text

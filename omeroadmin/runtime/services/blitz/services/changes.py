@@ -7,35 +7,13 @@ from collections.abc import Sequence
 
 from omeroadmin.runtime.services.blitz.database import Connection, Row, next_id, next_ids
 from omeroadmin.runtime.services.blitz.services.actor import SYSTEM_GROUP, Actor
+from omeroadmin.runtime.services.blitz.services.model.declared import ENTITIES
 
 CHANNEL = "omero_events"
 """PostgreSQL channel that OMERO.IceStorm listens to."""
 
 PRIVATE = -120
 """Permissions that rows are stored with; what counts are those of their group."""
-
-_PACKAGES = {
-    "Channel": "core",
-    "Image": "core",
-    "LogicalChannel": "core",
-    "OriginalFile": "core",
-    "Pixels": "core",
-    "Thumbnail": "display",
-    "Fileset": "fs",
-    "Experimenter": "meta",
-    "Node": "meta",
-    "MetadataImportJob": "jobs",
-    "PixelDataJob": "jobs",
-    "ScriptJob": "jobs",
-    "ThumbnailGenerationJob": "jobs",
-    "UploadJob": "jobs",
-    "StatsInfo": "stats",
-}
-
-
-def class_name(entity: str) -> str:
-    """OMERO's full name of a type, as the eventlog has it."""
-    return f"ome.model.{_PACKAGES[entity]}.{entity}"
 
 
 class Changes:
@@ -83,12 +61,13 @@ class Changes:
         """
         if not ids:
             return
+        class_name = ENTITIES[entity].class_name
         rows = list(zip(next_ids(self._connection, "eventlog", len(ids)), ids, strict=True))
         with self._connection.cursor() as cursor:
             cursor.executemany(
                 "INSERT INTO eventlog (id, permissions, action, entitytype, entityid, event)"
                 " VALUES (%s, -52, %s, %s, %s, %s)",
-                [(log_id, action, class_name(entity), object_id, self.event_id) for log_id, object_id in rows],
+                [(log_id, action, class_name, object_id, self.event_id) for log_id, object_id in rows],
             )
             cursor.executemany(
                 "SELECT pg_notify(%s, %s)",

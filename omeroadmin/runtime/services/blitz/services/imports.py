@@ -16,8 +16,9 @@ from omeroadmin.repository.images import ImageMetadata, read_metadata
 from omeroadmin.repository.path_rules import parse_path_rules, safe_relative_paths
 from omeroadmin.repository.template_path import TemplateContext
 from omeroadmin.runtime.services.blitz.database import Database, next_id
-from omeroadmin.runtime.services.blitz.services.actor import Actor, permission_text
+from omeroadmin.runtime.services.blitz.services.actor import Actor
 from omeroadmin.runtime.services.blitz.services.importrows import ImportedImage, write_import
+from omeroadmin.runtime.services.blitz.services.levels import permission_text
 from omeroadmin.runtime.services.blitz.services.problems import conflict, invalid, not_found
 from omeroadmin.runtime.services.blitz.services.repositories import Repository
 from omeroadmin.runtime.services.blitz.services.uploads import Receiver, Upload, UploadArea, UploadFile

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from omeroadmin.runtime.services.blitz.database import Database, Row, next_id
-from omeroadmin.runtime.services.blitz.services.actor import Actor, Membership
+from omeroadmin.runtime.services.blitz.services.actor import SYSTEM_GROUP, Actor, Membership
+from omeroadmin.runtime.services.blitz.services.privileges import privileges_of
 from omeroadmin.runtime.services.blitz.services.problems import session_dead
 from omeroadmin.runtime.services.blitz.services.times import now
 from omeroadmin.schema.settings import Settings
@@ -23,7 +24,10 @@ SELECT s.id, s.uuid, s.started, s.timetoidle, s.timetolive, e.id AS user_id, e.o
        substring(s.message FROM '^last used ([-0-9]+T[0-9:.]+)$')::timestamp AS last_used,
        (SELECT jsonb_agg(jsonb_build_array(g.id, g.name, g.permissions, m.owner) ORDER BY m.child_index, m.id)
           FROM groupexperimentermap m JOIN experimentergroup g ON g.id = m.parent WHERE m.child = e.id) AS groups,
-       (SELECT array_agg(g.id) FROM experimentergroup g WHERE g.permissions & 4 <> 0 AND g.id > 2) AS world_groups
+       (SELECT array_agg(g.id) FROM experimentergroup g WHERE g.permissions & 4 <> 0 AND g.id > 2) AS world_groups,
+       (SELECT array_agg(c.name) FROM experimenter_config c
+         WHERE c.experimenter_id = e.id AND c.name LIKE 'AdminPrivilege:%%' AND lower(c.value) <> 'true')
+       AS restrictions
   FROM session s JOIN experimenter e ON e.id = s.owner
  WHERE s.closed IS NULL AND s.uuid = %(key)s
 """
@@ -172,6 +176,8 @@ class Sessions:
         return int(row["number"]) if row else 0
 
     def _actor(self, row: Row) -> Actor:
+        memberships = tuple(Membership(*group) for group in row["groups"])
+        is_admin = any(membership.group_id == SYSTEM_GROUP for membership in memberships)
         return Actor(
             session_id=row["id"],
             key=row["uuid"],
@@ -182,8 +188,9 @@ class Sessions:
             last_used=self._latest(row),
             time_to_idle_ms=row["timetoidle"],
             time_to_live_ms=row["timetolive"],
-            memberships=tuple(Membership(*group) for group in row["groups"]),
+            memberships=memberships,
             world_groups=tuple(row["world_groups"] or ()),
+            privileges=privileges_of(row["restrictions"] or ()) if is_admin else frozenset(),
         )
 
     def _latest(self, row: Row) -> datetime:
