@@ -28,8 +28,8 @@ test:
 .venv-test: pyproject.toml
 	@contrib/setup/venv.sh .venv-test test
 
-bench: .venv-test
-	@.venv-test/bin/python -m tests.benchmarks.bench
+bench:
+	@contrib/setup/bench.sh
 
 lint: .venv-test
 	@.venv-test/bin/ruff check && .venv-test/bin/ruff format --check && .venv-test/bin/mypy && .venv-test/bin/lint-imports

@@ -51,7 +51,7 @@ class ForegroundWatcher:
             self._notifier.status(summary(state))
             return True
         self._startup.report(state)
-        if not self._startup.is_over(state) and not self._startup.time_is_over:
+        if not self._is_over(state):
             return True
         self._started = True
         failed = any(server.has_failed or server.is_awaited for server in state.servers)
@@ -63,6 +63,12 @@ class ForegroundWatcher:
             self._startup.tell_of_optional(state)
         self._notifier.ready(summary(state))
         return True
+
+    def _is_over(self, state: GridState) -> bool:
+        """Whether the start is over; where the others go on without one that failed, they are waited for."""
+        if self._startup.time_is_over:
+            return True
+        return not any(server.is_awaited for server in state.servers) if self._keep else self._startup.is_over(state)
 
     def stopping(self) -> None:
         """Tell the service manager that it is on purpose."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omeroadmin.profiles.store import update_profile
-from tests.benchmarks.measure import COUNT, Benchmark, Program
+from tests.benchmarks.measure import COUNT, HEADING, Benchmark, Program, measure, median
 from tests.support import peer
 from tests.support.profiles import INSTALLED, config_file
 
@@ -54,6 +54,34 @@ def make_files(directory: Path) -> Files:
     files.line.write_text(f"{KEY}=localhost\n")
     files.lines.write_text("".join(f"{name}={value}\n" for name, value in {**few, **many}.items()))
     return files
+
+
+def measure_config(directory: Path, pairs: int, *, peers: bool) -> bool:
+    """Measure `omero config`, print the tables.
+
+    :param directory: for the instances
+    :param pairs: runs of each program
+    :param peers: whether to measure others than ours
+    :return: whether all goals are met
+    """
+    met = True
+    files = make_files(directory)
+    print(HEADING)
+    for benchmark in benchmarks(files):
+        result = measure(benchmark, pairs)
+        met = met and result.is_met
+        print(result.line(), flush=True)
+    if not peers:
+        return met
+    print(f"\n{'beside omero-py':<50} {'ours ms':>9} {'theirs ms':>9} {'theirs':>9}")
+    for job in comparisons(files):
+        ours, theirs = median(job.ours, 5), median(job.theirs, 1 if job.slow else 5)
+        print(f"{job.name:<50} {ours:9.1f} {theirs:9.1f} {theirs / ours:7.1f} x", flush=True)
+    if peer.missing_reason():
+        print(peer.missing_reason())
+    if full_program_python() is None:
+        print("omero-py's whole program isn't measured: OMERO_PY names no Python with omero-py and Ice")
+    return met
 
 
 def benchmarks(files: Files) -> list[Benchmark]:

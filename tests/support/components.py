@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 DEBIAN_PACKAGES: dict[str, str] = {
-    "icegridadmin": "zeroc-icegrid",
+    "icegridadmin": "zeroc-ice-utils",
     "icegridnode": "zeroc-icegrid",
     "ip": "iproute2",
     "nginx": "nginx-light",

@@ -14,7 +14,8 @@ ADMIN = "icegridadmin"
 SUPPORTED = ((3, 6), (3, 7))
 """Major and minor versions of Ice whose IceGrid can run the servers."""
 
-_PACKAGE = "zeroc-icegrid"
+_PACKAGES = "zeroc-icegrid zeroc-ice-utils"
+"""Debian's; icegridadmin is in the second, which the first only recommends."""
 _TIMEOUT = 10.0
 _VERSION = re.compile(r"^(\d+)\.(\d+)[.\w]*$", re.MULTILINE)
 _LMDB_SINCE = (3, 7)
@@ -49,7 +50,7 @@ def require_program(name: str) -> Path:
         raise configuration_error(
             "icegrid-missing",
             f"{name} is not installed, and omero.grid.driver is icegrid",
-            f"apt-get install {_PACKAGE}, or: omero config set omero.grid.driver embedded",
+            f"apt-get install {_PACKAGES}, or: omero config set omero.grid.driver embedded",
         )
     return found
 
@@ -92,4 +93,4 @@ def _program(name: str) -> IceProgram:
 
 
 def _version_error(problem: str) -> AdminError:
-    return configuration_error("icegrid-version", problem, f"install one release of Ice: apt-get install {_PACKAGE}")
+    return configuration_error("icegrid-version", problem, f"install one release of Ice: apt-get install {_PACKAGES}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -68,7 +69,7 @@ def test_ready_alive_and_stopped(made: Omero, instance: Instance, tmp_path: Path
         assert ready == {"READY": "1", "MAINPID": str(process.pid), "STATUS": "2 of 2 servers active"}
         assert availability(instance).up
         assert "starting PostgreSQL" in manager.statuses
-        assert any(status.startswith("[1/2] ") for status in manager.statuses)
+        assert any(re.match(r"\[[012]/2\] Blitz-0 activ", status) for status in manager.statuses)
         assert all(
             int(heard["EXTEND_TIMEOUT_USEC"])
             for heard in manager.heard

@@ -122,7 +122,8 @@ def test_a_prompt_with_completion_and_history(omero: Omero) -> None:
         os.write(terminal, b"node pi\tmaster\n")
         read_until(terminal, b"node is up")
         os.write(terminal, b"server state 'no such'\n")
-        read_until(terminal, b"error: couldn't find server `no such'")
+        # The end of input counts at the prompt only.
+        read_until(terminal, b"error: couldn't find server `no such'\r\n>>> ")
         os.write(terminal, b"\x04")
         assert session.wait(timeout=30) == 0
     finally:
