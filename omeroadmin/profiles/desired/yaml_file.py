@@ -24,6 +24,8 @@ _NULL_WORDS = frozenset({"", "~", "null", "Null", "NULL"})
 _LITERAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?|true|false")
 """What isn't text inside a list or a map: what JSON takes for something else."""
 _BOOLEANS = {word: word.lower() for word in ("True", "TRUE", "False", "FALSE")}
+_TOO_DEEP = "nesting depth"
+"""In what libyaml says since 0.2.6, which looks ahead and so may find out before we do."""
 
 
 def parse_yaml(text: str, source: str, *, directory: Path, environment: Mapping[str, str]) -> list[Wish]:
@@ -43,6 +45,8 @@ def parse_yaml(text: str, source: str, *, directory: Path, environment: Mapping[
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         origin = f"{source}:{mark.line + 1}" if mark is not None else source
+        if _TOO_DEEP in (error.problem or ""):
+            raise located(too_deep(), origin) from error
         raise _invalid(origin, error.problem or error.context or "this is not YAML") from error
     except yaml.reader.ReaderError as error:
         # The two parsers disagree on what they say of the place and on the type of the character.

@@ -139,6 +139,6 @@ def test_the_python_parser_does_as_well(monkeypatch: pytest.MonkeyPatch) -> None
     assert wishes("a: 1.10\nb: !env X\nc: [~, true]\nd: 'null'\ne:\n", X="y") == {
         "a": "1.10", "b": "y", "c": "[null, true]", "d": "null", "e": None,
     }  # fmt: skip
-    for text in ("a: &x 1\nb: *x", "a: 1\na: 2", "a: ! 1", "a: !!str 1", "a: 1\0", "a: [1"):
+    for text in ("a: &x 1\nb: *x", "a: 1\na: 2", "a: ! 1", "a: !!str 1", "a: 1\0", "a: [1", "a: " + "[" * 10_000):
         with pytest.raises(AdminError):
             wishes(text)
