@@ -98,7 +98,8 @@ class Journal:
                 self._move_aside(damage)
                 self._append(before, after, digests, cause)
         except (OSError, AdminError, DamagedError) as error:
-            words = error.strerror if isinstance(error, OSError) else str(error)
+            reason = error.__cause__ if isinstance(error, AdminError) else error
+            words = reason.strerror if isinstance(reason, OSError) else str(error)
             self._warn(f"{self._file} can't be written ({words}): this change is not in the history")
             self._close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from omeroadmin.profiles.document import Document
 from omeroadmin.profiles.journal import Journal
 from omeroadmin.profiles.source import read_source
 from omeroadmin.system.clock import monotonic
-from omeroadmin.system.files import write_atomically
+from omeroadmin.system.files import file_error, write_atomically
 from omeroadmin.system.locks import exclusive
 
 Result = TypeVar("Result")
@@ -92,7 +93,8 @@ def lock_out_writers(config_xml: Path, *, wait: float) -> Iterator[None]:
 def _target(config_xml: Path) -> Path:
     """The file itself: through a symbolic link, two instances may share one, and the lock is the file's."""
     target = Path(os.path.realpath(config_xml))
-    if not target.parent.is_dir():
+    status = _status(target.parent, config_xml)
+    if status is None or not stat.S_ISDIR(status.st_mode):
         raise configuration_error(
             "config-directory-missing",
             f"{target.parent} is not a directory, so there is no place for {config_xml.name}",
@@ -153,14 +155,25 @@ def _read_only(config_xml: Path, target: Path, protected: Path) -> AdminError:
 def _protected(target: Path) -> Path | None:
     """What forbids writing: the file or its directory; ``None`` where nothing does."""
     for path in (target, target.parent):
-        try:
-            mode = path.stat().st_mode
-        except FileNotFoundError:
-            continue
+        status = _status(path, target)
         # Mode bits don't stop root; but whoever took away even the owner's has meant everybody.
-        if not mode & 0o200 or not os.access(path, os.W_OK):
+        if status is not None and not (status.st_mode & 0o200 and os.access(path, os.W_OK)):
             return path
     return None
+
+
+def _status(path: Path, config_xml: Path) -> os.stat_result | None:
+    """What the system knows of a path; ``None`` where there is nothing of the name.
+
+    :param config_xml: what can't be read where this user may not even look
+    :raises AdminError: ``file-not-read``
+    """
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise file_error("read", config_xml, error) from error
 
 
 def _owner(target: Path) -> tuple[int, int] | None:

@@ -17,18 +17,25 @@ from omeroadmin.system.process import find_program, run_attached
 _USUAL = ("vi", "nano")
 
 
-def editor_command(environment: Mapping[str, str]) -> list[str]:
+def editor_command(environment: Mapping[str, str], *, on_terminal: bool) -> list[str]:
     """Program and arguments: ``$VISUAL``, else ``$EDITOR``, else what there is.
 
-    :raises AdminError: ``editor-missing``, ``editor-invalid``
+    :param on_terminal: whether there is one; without, only an editor that was chosen is started, which may be a script
+    :raises AdminError: ``editor-missing``, ``editor-invalid``, ``terminal-missing``
     """
     for variable in ("VISUAL", "EDITOR"):
         text = environment.get(variable, "").strip()
         if text:
             return _split(variable, text)
-    for name in _USUAL:
-        if find_program(name) is not None:
-            return [name]
+    found = next((name for name in _USUAL if find_program(name) is not None), None)
+    if found is not None and on_terminal:
+        return [found]
+    if found is not None:
+        raise configuration_error(
+            "terminal-missing",
+            f"there is no terminal for {found}, and neither VISUAL nor EDITOR names another editor",
+            "from a script: omero config apply FILE",
+        )
     raise configuration_error(
         "editor-missing", f"there is no editor: neither VISUAL nor EDITOR is set, nor is {' or '.join(_USUAL)} found",
         "export EDITOR=/path/to/editor",

@@ -35,8 +35,10 @@ def exclusive(lock_file: Path, *, what: str, timeout: float = 10.0) -> Iterator[
                 f"{what} is locked by process {holder} (waited {timeout:g} s)",
                 f"see what it does: ps -fp {holder}" if holder.isdigit() else f"see who: fuser {lock_file}",
             )
-        os.ftruncate(held[0], 0)
-        os.pwrite(held[0], f"{os.getpid()}\n".encode(), 0)
+        # The number is for people; that it doesn't fit on a full disk doesn't make the lock less held.
+        with contextlib.suppress(OSError):
+            os.ftruncate(held[0], 0)
+            os.pwrite(held[0], f"{os.getpid()}\n".encode(), 0)
         yield lambda: _is_named(lock_file, held[0])
     finally:
         for descriptor in held:

@@ -116,6 +116,38 @@ def test_what_get_prints_load_takes(file: Path, tmp_path: Path) -> None:
     assert read_profile(copy, "default").values["omero.db.host"] == "there"
 
 
+@pytest.mark.parametrize(
+    "words", [("set", "new", "1"), ("load", "-q"), ("apply", "-", "--prune"), ("def", "other"), ("drop", "default"),
+              ("rollback", "0", "--yes"), ("export", "-o", "{copy}")], ids=" ".join,
+)  # fmt: skip
+@pytest.mark.parametrize("present", [True, False])
+def test_a_full_disk_is_said_and_changes_nothing(
+    file: Path, tmp_path: Path, words: tuple[str, ...], present: bool
+) -> None:
+    if not present:
+        for path in file.parent.iterdir():
+            path.unlink()
+        if words[0] in ("drop", "rollback", "export"):  # nothing to write
+            words = ("upgrade",)
+    before = file.read_bytes() if present else None
+    # No file may grow from here on, which to the command is what a full disk is.
+    program = (
+        "import resource, sys\nresource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "from omeroadmin.cli.quick import run\nsys.exit(run(sys.argv[1:]))"
+    )
+    arguments = [word.format(copy=tmp_path / "copy") for word in words]
+    done = omero(file, "config", *arguments, program=program, input_text="new: 1\n")
+    last = done.stderr.splitlines()[-2:]
+    assert done.returncode == 5
+    assert "can't be written: File too large" in last[0]
+    assert "bug" not in done.stderr
+    assert (file.read_bytes() if file.exists() else None) == before
+    assert not [path for path in (*file.parent.iterdir(), *tmp_path.iterdir()) if path.suffix == ".tmp"]
+    # Nothing is in the way when there is room again.
+    assert omero(file, "config", "set", "new", "2").returncode == 0
+    assert omero(file, "config", "log", "--limit", "1").stdout.count("+new") == 1
+
+
 def test_def_makes_a_profile_the_active_one(file: Path) -> None:
     assert omero(file, "config", "def", "ldap").stdout == "ldap\n"
     assert omero(file, "config", "def").stdout == "ldap\n"

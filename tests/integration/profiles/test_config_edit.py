@@ -127,7 +127,9 @@ def test_the_usual_editor(file: Path, tmp_path: Path) -> None:
     program = tmp_path / "bin" / "nano"
     program.write_text('#!/bin/sh\necho new=1 >> "$1"\n')
     program.chmod(0o755)
-    assert omero(file, "config", "edit", PATH=f"{tmp_path}/bin").stdout == "+ new = 1\n"
+    with on_terminal(command_line(), environment(file, PATH=f"{tmp_path}/bin")) as terminal:
+        terminal.expect("+ new = 1")
+        assert terminal.end() == 0
 
 
 def test_values_that_were_wrong_before_are_not_in_the_way(file: Path, tmp_path: Path) -> None:
@@ -157,6 +159,16 @@ def test_what_cant_be_saved_is_said_before_anybody_edits(file: Path, tmp_path: P
     assert done.returncode == 3
     assert "read-only" in done.stderr
     assert not (tmp_path / "seen").exists()
+
+
+def test_no_editor_waits_where_nobody_is(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "vi").symlink_to("/bin/true")
+    done = omero(file, "config", "edit", PATH=f"{tmp_path}/bin", TMPDIR=str(file.parents[3]))
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "there is no terminal for vi" in done.stderr
+    assert "omero config apply" in done.stderr
+    assert not list(file.parents[3].glob("omero-edit-*"))
 
 
 def command_line(*arguments: str) -> list[str]:

@@ -205,7 +205,19 @@ def test_every_state(tmp_path: Path, state: str, arguments: tuple[str, ...]) -> 
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-@pytest.mark.parametrize("arguments", [("config", "get", "omero.db.host"), ("config", "all"), ("config", "path")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("config", "get", "omero.db.host"),
+        ("config", "all"),
+        ("config", "path"),
+        ("config", "set", "omero.db.host", "x"),
+        ("config", "load"),
+        ("config", "log"),
+        ("config", "lock"),
+    ],
+    ids=" ".join,
+)
 @pytest.mark.parametrize("closed", ["config.xml", "grid", "OMERO.server", "above"])
 def test_what_may_not_be_read(tmp_path: Path, closed: str, arguments: tuple[str, ...]) -> None:
     file = config_file(tmp_path / "above", CONTENT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from omeroadmin.cli.config_options import WAIT_DEFAULT, Force, Wait
 from omeroadmin.cli.context import config_file
@@ -25,7 +26,7 @@ def command(force: Force = False, wait: Wait = WAIT_DEFAULT) -> None:
     Example: omero config edit
     """
     config_xml = config_file()
-    editor = editor_command(os.environ)
+    editor = editor_command(os.environ, on_terminal=sys.stdin.isatty() and sys.stdout.isatty())
     changes = edit_profile(config_xml, start_editing(config_xml, wait), editor, force=force, wait=wait)
     if not changes:
         say("Nothing has changed.")
