@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omeroadmin.profiles.store import update_profile
-from tests.benchmarks.measure import COUNT, HEADING, Benchmark, Program, measure, median
+from tests.benchmarks.measure import COUNT, HEADING, Benchmark, Program, measure, paired_medians
 from tests.support import peer
 from tests.support.profiles import INSTALLED, config_file
 
@@ -75,7 +75,8 @@ def measure_config(directory: Path, pairs: int, *, peers: bool) -> bool:
         return met
     print(f"\n{'beside omero-py':<50} {'ours ms':>9} {'theirs ms':>9} {'theirs':>9}")
     for job in comparisons(files):
-        ours, theirs = median(job.ours, 5), median(job.theirs, 1 if job.slow else 5)
+        number = 1 if job.slow else max(3, pairs // 3)
+        ours, theirs = paired_medians(job.ours, job.theirs, number, warm_up=not job.slow)
         print(f"{job.name:<50} {ours:9.1f} {theirs:9.1f} {theirs / ours:7.1f} x", flush=True)
     if peer.missing_reason():
         print(peer.missing_reason())

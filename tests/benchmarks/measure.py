@@ -93,15 +93,24 @@ HEADING = f"{'benchmark':<50} {'ours ms':>9} {'beside ms':>9} {'figure':>9} {'at
 
 def measure(benchmark: Benchmark, pairs: int) -> Result:
     """Run a benchmark; the first pair only warms the file cache."""
-    order = [benchmark.ours, benchmark.beside]
+    count = max(3, round(pairs * benchmark.share))
+    return Result(benchmark, *paired_medians(benchmark.ours, benchmark.beside, count))
+
+
+def paired_medians(ours: Program, beside: Program, pairs: int, *, warm_up: bool = True) -> tuple[float, float]:
+    """Milliseconds that two programs take, run in turns.
+
+    :param warm_up: whether one more pair runs before
+    """
+    order = [ours, beside]
     times: tuple[list[float], list[float]] = ([], [])
-    for pair in range(max(3, round(pairs * benchmark.share)) + 1):
+    for pair in range(pairs + warm_up):
         for program in order:
             taken = run(program)
-            if pair:
-                times[program is benchmark.beside].append(taken)
+            if pair >= warm_up:
+                times[program is beside].append(taken)
         order.reverse()
-    return Result(benchmark, statistics.median(times[0]), statistics.median(times[1]))
+    return statistics.median(times[0]), statistics.median(times[1])
 
 
 def run(program: Program) -> float:

@@ -164,6 +164,67 @@ def test_the_type_of_a_list_is_checked(file: Path) -> None:
     assert ok(file, "get", "omero.web.apps") == "[1]\n"
 
 
+def load(file: Path, text: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Load a text from stdin."""
+    return installed(file, "config", "load", *options, input_text=text)
+
+
+def test_load_takes_javas_properties(file: Path) -> None:
+    text = (
+        "# a comment\n! another\n\n  omero.db.name = omero\nomero.db.user:db\nmy.long=one,\\\n    two\n"
+        "my.accent=\\u00e9é\nmy.lines=a\\nb\nmy.regular=\\\\d+ \\=\nmy.empty\n"
+    )
+    done = load(file, text, "--report")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert min(done.stdout.splitlines()) == "Changed: Set my.accent:éé"
+    assert ok(file, "get") == (
+        "my.accent=éé\nmy.empty=\nmy.lines=a\nb\nmy.long=one,two\nmy.regular=\\d+ =\nomero.db.name=omero\n"
+        "omero.db.user=db\n"
+    )
+    again = load(file, text, "--report")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+
+
+def test_load_is_all_or_nothing(file: Path, tmp_path: Path) -> None:
+    ok(file, "set", "a", "1")
+    ok(file, "set", "omero.db.pass", "geheim")
+    before = file.read_bytes()
+    for text, words in (
+        ("b=1\na=2\n", "stdin:2: a has another value already"),
+        ("b=1\nb=2\n", "stdin:2: b has another value already"),
+        ("b=1\nomero.db.port=many\n", "stdin:2: omero.db.port is 'many'"),
+        ("b=1\nomero.db.pass=********\n", "stdin:2: omero.db.pass is ********"),
+        ("b=1\n=2\n", "stdin:2: there is no name"),
+        ("b=1\na b\\ c=\\u00\n", "stdin:2: "),
+    ):
+        done = load(file, text)
+        assert (done.returncode in (2, 3), done.stdout, words in done.stderr) == (True, "", True), done
+        assert file.read_bytes() == before
+    assert load(file, "b=1\nomero.db.pass=********\n", "-q").returncode == 3
+    (tmp_path / "one").write_text("b=1\n")
+    (tmp_path / "two").write_text("a=2\n")
+    assert "two:1" in refused(file, 3, "load", str(tmp_path / "one"), str(tmp_path / "two"))
+    assert "three" in refused(file, 5, "load", str(tmp_path / "one"), str(tmp_path / "three"))
+    assert ok(file, "load", "-q", str(tmp_path / "one"), str(tmp_path / "two")) == ""
+    assert ok(file, "get") == "a=2\nb=1\nomero.db.pass=********\n"
+
+
+def test_parse(file: Path, tmp_path: Path) -> None:
+    defaults = ok(file, "parse").splitlines()
+    assert ok(file, "parse", "--defaults", OMERODIR="").splitlines() == defaults
+    assert {"omero.db.host=localhost", "omero.web.debug=false"} <= set(defaults)
+    server = ok(file, "parse", "--no-web").splitlines()
+    assert [line for line in defaults if line.startswith("omero.web.")] == [
+        line for line in defaults if line not in server
+    ]
+    assert "Database (" in ok(file, "parse", "--headers")
+    assert "\t poolsize\n" in ok(file, "parse", "--keys")
+    assert "omero.db.poolsize" in ok(file, "parse", "--rst")
+    (tmp_path / "own.properties").write_text("# What it is.\nomero.my.own=3\n")
+    assert ok(file, "parse", "--no-web", "-f", str(tmp_path / "own.properties")) == "omero.my.own=3\n"
+    assert "exclude" in refused(file, 2, "parse", "--keys", "--rst")
+
+
 def test_profiles(file: Path) -> None:
     ok(file, "set", "a", "1")
     assert ok(file, "set", "a", "2", OMERO_CONFIG="test") == ""
@@ -270,17 +331,21 @@ def test_lock(file: Path, end: str) -> None:
     assert ok(file, "set", "a", "2", "--wait", "0") == ""
 
 
-VERBS = ("all", "append k 1", "def", "drop default", "get", "keys", "list", "lock", "path", "remove k 1", "set k 1",
-         "upgrade", "version")  # fmt: skip
+VERBS = ("all", "append k 1", "def", "drop default", "edit", "get", "keys", "list", "load", "lock", "path",
+         "remove k 1", "set k 1", "upgrade", "version")  # fmt: skip
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_no_instance_is_one_clear_line(file: Path, verb: str) -> None:
-    words = [word for word in refused(file, 3, *verb.split(), OMERODIR="").splitlines() if "WARNING" not in word]
+    words = [
+        word
+        for word in refused(file, 3, *verb.split(), OMERODIR="", EDITOR="true").splitlines()
+        if "WARNING" not in word
+    ]
     assert words[0] == "omero: OMERODIR is not set"
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("lock", "path")])
 def test_a_damaged_file_is_one_clear_line(file: Path, verb: str) -> None:
     file.write_text("<icegrid>\n<")
-    assert f"{file}, line 2: " in refused(file, 3, *verb.split())
+    assert f"{file}, line 2: " in refused(file, 3, *verb.split(), EDITOR="true")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from omeroadmin.cli.registry import GROUPS
 from tests.support.profiles import config_file, installed, omero
 
 TYPER = "import sys\nfrom omeroadmin.cli.main import run\nsys.exit(run(sys.argv[1:]))"
-VERBS = ("all", "append", "def", "drop", "get", "keys", "list", "load", "lock", "path", "remove", "set", "upgrade",
-         "version")  # fmt: skip
+VERBS = GROUPS["config"].commands
 CONTENT = (
     '<icegrid><properties id="__ACTIVE__"><property name="omero.config.profile" value="default" />'
     '<property name="omero.config.version" value="5.1.0" /></properties><properties id="default">'
@@ -97,6 +97,11 @@ OTHERS: tuple[tuple[str, ...], ...] = (
     ("config", "list"),
     ("config", "list", "--show-password"),
     ("config", "append", "omero.web.apps", '"x"', "--report"),
+    ("config", "edit"),
+    ("config", "parse"),
+    ("config", "parse", "--no-web", "--keys"),
+    ("config", "parse", "--keys", "--headers"),
+    ("config", "parse", "-f", "/nowhere/at/all"),
     ("config", "append", "--set", "omero.web.apps", '"figure"', "--report"),
     ("config", "append", "omero.web.apps", "x"),
     ("config", "append", "omero.web.apps"),
