@@ -19,7 +19,7 @@ def chosen_descriptor(
     :raises AdminError: ``target-unknown``, ``descriptor-invalid``, ``file-not-read``
     """
     names = tuple(targets)
-    if file is not None and not file.exists():
+    if file is not None and (not file.exists() or file.is_dir()):
         file, names = None, (str(file), *names)
     descriptor = file or instance.default_xml
     known = known_targets(descriptor)

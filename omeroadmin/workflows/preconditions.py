@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from omeroadmin.certificates.files import CertificateDetails, read_bundle
+from omeroadmin.database import embedded
 from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.grid.driver import DRIVER, driver_for
 from omeroadmin.grid.icegrid.programs import check_versions
@@ -77,6 +78,15 @@ def _check_distribution(instance: Instance, *, on_icegrid: bool) -> None:
             f"{instance.omerodir} holds a distribution of OMERO.server, whose servers need java, which PATH lacks",
             "install Java, e.g. Debian's openjdk-11-jre-headless or newer",
         )
+
+
+def make_state_directory(instance: Instance, settings: Settings) -> None:
+    """Make ``var`` where there is none, as OMERO does; not where it held the database, which then is what is missing.
+
+    :raises AdminError: ``directory-not-created``, ``setting-invalid``
+    """
+    if not instance.var.exists() and not embedded.is_embedded(settings) and instance.omerodir.is_dir():
+        files.make_directory(instance.var, mode=_PRIVATE)
 
 
 def check_directories(instance: Instance, settings: Settings) -> None:

@@ -23,7 +23,7 @@ _PASSED = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"}
 )
 _PASSED_PREFIXES = ("LC_", "PYTHON", "COVERAGE_")
-_STAGGER = 0.1
+_STAGGER = 0.05
 _LOOK = 0.05
 _CALM_LOOK = 0.5
 _log = logging.getLogger("node")

@@ -139,8 +139,9 @@ def test_what_cannot_be_deployed_is_not_written(grid: Grid, omero: Omero) -> Non
     assert (done.returncode, "holds 0 applications" in done.stderr) == (3, True), done.stderr
     assert grid.instance.internal_cfg.read_text() == rendered
     assert grid.pids() == before
-    done = omero.run("admin", "deploy", "nonsense")
-    assert (done.returncode, "neither a file nor a target" in done.stderr) == (2, True), done.stderr
+    for words in ("nonsense", "", "."):
+        done = omero.run("admin", "deploy", words)
+        assert (done.returncode, "neither a file nor a target" in done.stderr) == (2, True), done.stderr
 
 
 def test_a_deployment_that_a_server_does_not_survive(grid: Grid, omero: Omero) -> None:

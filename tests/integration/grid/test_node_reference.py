@@ -18,12 +18,17 @@ pytestmark = pytest.mark.skipif(os.geteuid() == 0, reason="root can't run server
 NODES = "master:Blitz-0,Indexer-0,Processor-0 node1:Processor-1 node2:Processor-2"
 
 
-def install(home: Path, prefix: str, nodes: str) -> Omero:
+WHOLE = 10
+"""Servers of the default grid that always run, TestDropBox being the eleventh."""
+
+
+def install(home: Path, prefix: str, nodes: str = "") -> Omero:
     omero = Omero(home, prefix)
     home.mkdir(exist_ok=True)
     arguments = ["--dir", str(omero.omerodir), "--data-dir", str(omero.data), "--db", "embedded", "--yes"]
     omero.ok("install", *arguments, *(("--ports-prefix", prefix) if prefix else ()), timeout=300)
-    omero.ok("config", "set", "omero.server.nodedescriptors", nodes)
+    if nodes:
+        omero.ok("config", "set", "omero.server.nodedescriptors", nodes)
     return omero
 
 
@@ -98,14 +103,14 @@ def test_three_servers_on_one_machine(omero: Omero, tmp_path: Path) -> None:
     taken = [f"{prefix}{port}" for prefix in prefixes for port in (4061, 4063, 4064) if not is_free(prefix, port)]
     if taken:
         pytest.skip(f"the ports {', '.join(taken)} are taken")
-    others = [install(tmp_path / f"server{prefix}", prefix, "master:Blitz-0") for prefix in prefixes]
+    others = [install(tmp_path / f"server{prefix}", prefix) for prefix in prefixes]
     try:
         for other in others:
             other.ok("admin", "start")
         found = [pids(one) for one in (omero, *others)]
-        assert [set(one) for one in found[1:]] == [{"OMERO.Glacier2", "Blitz-0"}] * 2
+        assert [len(one) for one in found[1:]] == [WHOLE + 1] * 2
         everybody = [pid for one in found for pid in one.values() if pid is not None]
-        assert len(everybody) == len(set(everybody)) >= 4 + len(found[0]) - 1
+        assert len(everybody) == len(set(everybody)) >= 2 * WHOLE + len(found[0]) - 1
         for one in (omero, *others):
             one.ok("admin", "status")
         others[0].ok("admin", "stop")
