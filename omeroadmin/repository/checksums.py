@@ -15,6 +15,10 @@ from omeroadmin.system.files import file_error
 _PIECE = 1 << 20
 
 
+SIZE_ONLY = "File-Size-64"
+"""The algorithm that looks at no content."""
+
+
 class Hasher(Protocol):
     """A checksum under way."""
 
@@ -61,7 +65,7 @@ _ALGORITHMS: dict[str, Callable[[], Hasher]] = {
     "Murmur3-32": Murmur3With32Bits,
     "CRC-32": lambda: _Rolling(zlib.crc32, 0),
     "Adler-32": lambda: _Rolling(zlib.adler32, 1),
-    "File-Size-64": _Size,
+    SIZE_ONLY: _Size,
 }
 
 ALGORITHMS: tuple[str, ...] = tuple(_ALGORITHMS)

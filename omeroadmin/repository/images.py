@@ -23,7 +23,7 @@ _VIPS_TYPES = {
     "complex": "complex",
     "dpcomplex": "double-complex",
 }
-_BITS = {
+BITS = {
     "bit": 1,
     "uint8": 8,
     "int8": 8,
@@ -36,6 +36,9 @@ _BITS = {
     "complex": 64,
     "double-complex": 128,
 }
+"""Bits of a sample by OMERO's names of pixel types."""
+COMPANION = ".companion.ome"
+"""End of the name of a file with the metadata of OME-TIFF files beside it."""
 _COLOURS = ("Red", "Green", "Blue", "Alpha")
 
 
@@ -50,7 +53,9 @@ class ImageMetadata:
     :param significant_bits: bits of a sample that carry data
     :param dimension_order: e.g. ``XYZCT``
     :param samples: channels that one plane of the file holds, 3 for RGB
-    :param pages: number of the plane in the file for z fastest, then channels, then t
+    :param pages: number of the plane in its file for z fastest, then channels, then t
+    :param files: names, beside the file with the metadata, of the files that hold the planes; none: that file itself
+    :param page_files: for each of ``pages`` the number of its file in ``files``
     """
 
     name: str
@@ -67,15 +72,37 @@ class ImageMetadata:
     samples: int = 1
     description: str = ""
     pages: tuple[int, ...] = field(default=(0,), repr=False)
+    files: tuple[str, ...] = ()
+    page_files: tuple[int, ...] = field(default=(), repr=False)
 
     def page(self, z: int, c: int, t: int) -> tuple[int, int]:
-        """Where a plane is in the file.
+        """Where a plane is in its file.
 
         :return: number of the file's plane and of the sample in it
         """
+        number, sample = self._position(z, c, t)
+        return self.pages[number], sample
+
+    def place(self, path: Path, z: int, c: int, t: int) -> tuple[Path, int, int]:
+        """Where a plane is.
+
+        :param path: the file with the metadata
+        :return: file, number of the file's plane and of the sample in it
+        """
+        number, sample = self._position(z, c, t)
+        return self.file_of(path, number), self.pages[number], sample
+
+    def file_of(self, path: Path, number: int) -> Path:
+        """The file of one of ``pages``.
+
+        :param path: the file with the metadata
+        """
+        return path.with_name(self.files[self.page_files[number]]) if self.files else path
+
+    def _position(self, z: int, c: int, t: int) -> tuple[int, int]:
         group, sample = divmod(c, self.samples)
         groups = self.size_c // self.samples
-        return self.pages[z + self.size_z * (group + groups * t)], sample
+        return z + self.size_z * (group + groups * t), sample
 
     @property
     def is_rgb(self) -> bool:
@@ -100,6 +127,10 @@ def read_metadata(path: Path) -> tuple[ImageMetadata, ...]:
         from omeroadmin.repository.tiff_metadata import read_tiff_metadata
 
         return read_tiff_metadata(path)
+    if path.name.lower().endswith(COMPANION):
+        from omeroadmin.repository.tiff_metadata import read_companion_metadata
+
+        return read_companion_metadata(path)
     return (_read_with_vips(path),)
 
 
@@ -115,7 +146,7 @@ def unreadable(path: Path, why: str) -> AdminError:
 
 def bits_of(pixel_type: str) -> int:
     """Bits of one sample of a pixel type."""
-    return _BITS[pixel_type]
+    return BITS[pixel_type]
 
 
 def colour_names(samples: int) -> tuple[str, ...]:

@@ -40,11 +40,41 @@ class OmeImage:
     planes: list[TiffData] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class OmePlate:
+    """A ``Plate`` element.
+
+    :param rows: number of rows; ``None`` where the document doesn't say
+    """
+
+    name: str
+    rows: int | None
+    columns: int | None
+
+
+@dataclass
+class OmeDocument:
+    """What a document tells.
+
+    :param metadata_file: file beside it that has the metadata; empty: the document itself
+    """
+
+    images: list[OmeImage] = field(default_factory=list)
+    plates: list[OmePlate] = field(default_factory=list)
+    metadata_file: str = ""
+
+    def file_names(self) -> list[str]:
+        """Files that hold planes, each once, in the order in which they are named."""
+        named = [plane.file_name for image in self.images for plane in image.planes if plane.file_name]
+        return list(dict.fromkeys(named))
+
+
 class _Reader:
     """Follows expat through the document."""
 
     def __init__(self) -> None:
-        self.images: list[OmeImage] = []
+        self.document = OmeDocument()
+        self.images = self.document.images
         self._path: list[str] = []
         self._text: list[str] = []
 
@@ -54,6 +84,10 @@ class _Reader:
         self._text.clear()
         if tag == "Image":
             self.images.append(OmeImage(attributes.get("Name", "")))
+        elif tag == "BinaryOnly":
+            self.document.metadata_file = attributes.get("MetadataFile", "")
+        elif tag == "Plate":
+            self.document.plates.append(_plate(attributes))
         elif self.images and "Image" in self._path:
             self._inside_image(tag, attributes)
 
@@ -94,8 +128,21 @@ class _Reader:
         self._text.append(data)
 
 
+def _plate(attributes: dict[str, str]) -> OmePlate:
+    rows, columns = (attributes.get(name) for name in ("Rows", "Columns"))
+    return OmePlate(attributes.get("Name", ""), int(rows) if rows else None, int(columns) if columns else None)
+
+
 def parse_ome_xml(text: str) -> list[OmeImage]:
     """The images that a document describes.
+
+    :raises AdminError: ``ome-xml-invalid``
+    """
+    return parse_ome_document(text).images
+
+
+def parse_ome_document(text: str) -> OmeDocument:
+    """All that an import needs of a document.
 
     :raises AdminError: ``ome-xml-invalid``
     """
@@ -114,4 +161,4 @@ def parse_ome_xml(text: str) -> list[OmeImage]:
         parser.Parse(text, True)
     except (expat.ExpatError, ValueError, KeyError) as error:
         raise failed_error("ome-xml-invalid", f"OME-XML can't be read: {error}") from error
-    return reader.images
+    return reader.document

@@ -85,6 +85,23 @@ def safe_name(name: str, rules: PathRules) -> str:
     return _shortened(clean)
 
 
+def forbidden_part(name: str, rules: PathRules) -> str:
+    """What the rules forbid about a name of a file or folder; empty for a name that they allow.
+
+    Control characters and surrogates are not the rules' business: they are replaced.
+    """
+    bad = sorted(set(name) & rules.forbidden)
+    if bad:
+        return f"the character {bad[0]}"
+    if name[:1] in rules.bad_starts:
+        return f"{name[0]} at its beginning"
+    if name[-1:] in rules.bad_ends:
+        return f"{'a space' if name[-1] == ' ' else name[-1]} at its end"
+    if rules.devices and _DEVICES.fullmatch(name):
+        return "the name of a device"
+    return ""
+
+
 def _is_bad(character: str, rules: PathRules) -> bool:
     return character in rules.forbidden or unicodedata.category(character) in ("Cc", "Cs")
 
@@ -106,10 +123,13 @@ def safe_relative_paths(client_paths: Sequence[str], rules: PathRules) -> tuple[
     Directories that all files share are left out; the rest of their arrangement stays. No two paths are the same.
 
     :param client_paths: absolute or relative, with ``/`` or ``\\`` between components
-    :raises AdminError: ``file-name-invalid``
+    :raises AdminError: ``file-name-invalid`` for a path whose stored part the rules forbid, ``path-escapes``
     """
     split = [_components(path) for path in client_paths]
     shared = _shared_length([components[:-1] for components in split])
+    for components in split:
+        for name in components[shared:]:
+            _refuse(name, rules)
     taken: set[PurePosixPath] = set()
     result: list[PurePosixPath] = []
     for components in split:
@@ -120,9 +140,24 @@ def safe_relative_paths(client_paths: Sequence[str], rules: PathRules) -> tuple[
     return tuple(result)
 
 
+def _refuse(name: str, rules: PathRules) -> None:
+    part = forbidden_part(name, rules)
+    if part:
+        raise failed_error(
+            "file-name-invalid",
+            f"{name!r} can't be stored: omero.fs.repo.path_rules forbids {part}",
+            "rename it, or ask the administrator for other rules",
+        )
+
+
 def _components(path: str) -> list[str]:
     separated = path.replace("\\", "/") if re.match(r"[A-Za-z]:\\|\\\\", path) else path
-    components = [part for part in separated.split("/") if part not in ("", ".", "..")]
+    components = [part for part in separated.split("/") if part not in ("", ".")]
+    if ".." in components:
+        raise failed_error("path-escapes", f"{path!r} has .. in it, which could leave the repository", "name it whole")
+    if separated is not path and components and re.fullmatch(r"[A-Za-z]:", components[0]):
+        # A drive is no name: it keeps files of two drives apart.
+        components[0] = components[0][0]
     if not components or separated.endswith("/"):
         raise failed_error("file-name-invalid", f"{path!r} is not the path of a file")
     return components

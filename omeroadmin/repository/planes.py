@@ -23,9 +23,9 @@ def minimum_maximum(path: Path, metadata: ImageMetadata | None = None) -> tuple[
     image = metadata or read_metadata(path)[0]
     result: list[tuple[float, float] | None] = [None] * image.size_c
     for c in range(0, image.size_c, image.samples):
-        pages = {image.page(z, c, t)[0] for z in range(image.size_z) for t in range(image.size_t)}
-        for page in sorted(pages):
-            for sample, (low, high) in enumerate(_plane_extremes(path, page)[: image.samples]):
+        pages = {image.place(path, z, c, t)[:2] for z in range(image.size_z) for t in range(image.size_t)}
+        for file, page in sorted(pages):
+            for sample, (low, high) in enumerate(_plane_extremes(file, page)[: image.samples]):
                 known = result[c + sample]
                 result[c + sample] = (low, high) if known is None else (min(low, known[0]), max(high, known[1]))
     if any(extremes is None for extremes in result):
@@ -62,8 +62,8 @@ def make_thumbnail(path: Path, size: int, metadata: ImageMetadata | None = None)
     page = 0
     try:
         if image.is_rgb:
-            page = image.page(image.size_z // 2, 0, 0)[0]
-            small = _shrunk(path, page, side)
+            file, page, _ = image.place(path, image.size_z // 2, 0, 0)
+            small = _shrunk(file, page, side)
             if small.hasalpha():
                 small = small.flatten(background=255)
             picture = small.extract_band(0, n=3)
@@ -72,8 +72,8 @@ def make_thumbnail(path: Path, size: int, metadata: ImageMetadata | None = None)
         else:
             channels: list[Any] = []
             for c in range(min(image.size_c, 3)):
-                page, sample = image.page(image.size_z // 2, c, 0)
-                channels.append(_stretched(_shrunk(path, page, side).extract_band(sample)))
+                file, page, sample = image.place(path, image.size_z // 2, c, 0)
+                channels.append(_stretched(_shrunk(file, page, side).extract_band(sample)))
             picture = _composed(channels)
         content: bytes = picture.jpegsave_buffer(Q=_JPEG_QUALITY, keep="none")
         return content

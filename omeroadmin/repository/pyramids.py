@@ -101,8 +101,8 @@ def make_pyramid(
 
 def _stacked(source: Path, image: ImageMetadata) -> Any:
     """All planes below each other, the form in which libvips saves a file of several planes."""
-    pages = list(dict.fromkeys(image.pages))
-    planes = [open_page(os.fspath(source), page) for page in pages]
+    pages = dict.fromkeys((image.file_of(source, number), page) for number, page in enumerate(image.pages))
+    planes = [open_page(os.fspath(file), page) for file, page in pages]
     stack = libvips().Image.arrayjoin(planes, across=1) if len(planes) > 1 else planes[0].copy()
     stack.set_type(libvips().GValue.gint_type, "page-height", image.size_y)
     stack.set_type(libvips().GValue.gstr_type, "image-description", ome_xml(image))

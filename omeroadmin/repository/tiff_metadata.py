@@ -1,17 +1,17 @@
-"""Reads the headers of TIFF and OME-TIFF files: which plane is which."""
+"""Reads the headers of TIFF files: which plane is which."""
 
 from __future__ import annotations
 
-import itertools
-import math
+import contextlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from omeroadmin.errors import AdminError
 from omeroadmin.repository.images import ImageMetadata, bits_of, colour_names, unreadable
-from omeroadmin.repository.ome_xml import OmeImage, parse_ome_xml
+from omeroadmin.repository.ome_tiff import Tiffs, canonical, images_of
+from omeroadmin.repository.ome_xml import parse_ome_document
 
 _NUMPY_TYPES = {
     "bool": "bit",
@@ -26,7 +26,7 @@ _NUMPY_TYPES = {
     "complex64": "complex",
     "complex128": "double-complex",
 }
-_ORDERS = ("XYZCT", "XYZTC", "XYCTZ", "XYCZT", "XYTCZ", "XYTZC")
+_LARGEST_DOCUMENT = 64 << 20
 # tifffile meets broken files with whatever its parsing happens to raise.
 _BROKEN = (
     ArithmeticError,
@@ -44,37 +44,47 @@ _BROKEN = (
 
 
 def read_tiff_metadata(path: Path) -> tuple[ImageMetadata, ...]:
-    """The images of a TIFF file.
+    """The images of a TIFF file, and where its metadata names files beside it, of these.
 
     :raises AdminError: ``unreadable-image``
     """
-    import logging
+    with _explained(path), contextlib.ExitStack() as stack:
+        tiffs = Tiffs(path, stack)
+        file = tiffs.open(path.name)
+        text: str = file.pages.first.description or ""
+        if text.rstrip().endswith("OME>"):
+            document = parse_ome_document(text)
+            if document.metadata_file:
+                raise unreadable(path, f"its metadata is in {document.metadata_file[:80]}: import that file")
+            return images_of(path, document, tiffs) or _from_series(path, file)
+        return _from_series(path, file)
 
-    import tifffile
+
+def read_companion_metadata(path: Path) -> tuple[ImageMetadata, ...]:
+    """The images that a ``.companion.ome`` file tells of; their planes are in files beside it.
+
+    :raises AdminError: ``unreadable-image``
+    """
+    with _explained(path), contextlib.ExitStack() as stack:
+        if path.stat().st_size > _LARGEST_DOCUMENT:
+            raise unreadable(path, f"it has more than {_LARGEST_DOCUMENT} bytes")
+        images = images_of(path, parse_ome_document(path.read_text("utf-8")), Tiffs(path, stack))
+        if not images:
+            raise unreadable(path, "it tells of no image")
+        return images
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    import logging
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     try:
-        with tifffile.TiffFile(path, is_ome=False) as file:
-            if not len(file.pages):
-                raise unreadable(path, "it has no planes")
-            _check_whole(path, file)
-            text: str = file.pages.first.description or ""
-            if text.rstrip().endswith("OME>"):
-                return _from_ome(path, file, parse_ome_xml(text)) or _from_series(path, file)
-            return _from_series(path, file)
+        yield
     except AdminError as error:
         raise error if error.code == "unreadable-image" else unreadable(path, error.message) from error
     except _BROKEN as error:
         raise unreadable(path, str(error) or type(error).__name__) from error
-
-
-def _check_whole(path: Path, file: Any) -> None:
-    """Refuse a file that ends before its planes do."""
-    size = path.stat().st_size
-    for page in file.pages:
-        pieces = zip(page.dataoffsets, page.databytecounts, strict=False)
-        if not page.dataoffsets or any(offset + count > size for offset, count in pieces):
-            raise unreadable(path, f"it is cut off: plane {page.index} ends after byte {size}")
 
 
 def _from_series(path: Path, file: Any) -> tuple[ImageMetadata, ...]:
@@ -111,96 +121,5 @@ def _one_series(path: Path, number: int, series: Any) -> ImageMetadata:
         significant_bits=min(int(series.keyframe.bitspersample), bits_of(pixel_type)),
         dimension_order=order,
         samples=sizes["S"],
-        pages=_canonical(numbers, order, sizes),
+        pages=canonical(numbers, order, sizes),
     )
-
-
-def _canonical(numbers: Sequence[int], order: str, sizes: dict[str, int]) -> tuple[int, ...]:
-    """Reorder the file's planes to z fastest, then channels, then t."""
-    stride: dict[str, int] = {}
-    step = 1
-    for axis in order[2:]:
-        stride[axis] = step
-        step *= sizes[axis]
-    planes = itertools.product(range(sizes["T"]), range(sizes["C"]), range(sizes["Z"]))
-    return tuple(numbers[t * stride["T"] + c * stride["C"] + z * stride["Z"]] for t, c, z in planes)
-
-
-def _from_ome(path: Path, file: Any, images: list[OmeImage]) -> tuple[ImageMetadata, ...]:
-    result: list[ImageMetadata] = []
-    next_page = 0
-    for number, image in enumerate(images):
-        planes = math.prod(image.sizes[axis] for axis in "ZCT") // max(image.samples, 1)
-        if planes > len(file.pages):
-            raise unreadable(path, f"its metadata tells of {planes} planes where there are {len(file.pages)}")
-        metadata = _one_ome_image(path, number, image, next_page)
-        if metadata.pages and max(metadata.pages) >= len(file.pages):
-            raise unreadable(path, f"its metadata names plane {max(metadata.pages)} of {len(file.pages)}")
-        page = file.pages[metadata.pages[0]]
-        if (page.imagewidth, page.imagelength) != (metadata.size_x, metadata.size_y):
-            raise unreadable(
-                path,
-                f"its metadata says {metadata.size_x} x {metadata.size_y} pixels "
-                f"where planes have {page.imagewidth} x {page.imagelength}",
-            )
-        next_page += len(metadata.pages)
-        result.append(metadata)
-    return tuple(result)
-
-
-def _one_ome_image(path: Path, number: int, image: OmeImage, next_page: int) -> ImageMetadata:
-    sizes = image.sizes
-    if image.pixel_type not in _NUMPY_TYPES.values():
-        raise unreadable(path, f"pixels of type {image.pixel_type!r} are unknown")
-    if image.dimension_order not in _ORDERS:
-        raise unreadable(path, f"dimension order {image.dimension_order!r} is unknown")
-    if min(sizes.values()) < 1 or sizes["C"] % max(image.samples, 1):
-        raise unreadable(path, f"its metadata has the sizes {sizes}")
-    channels = tuple(image.channels[: sizes["C"]])
-    channels += ("",) * (sizes["C"] - len(channels))
-    samples = max(image.samples, 1)
-    return ImageMetadata(
-        name=image.name or path.name,
-        series=number,
-        size_x=sizes["X"],
-        size_y=sizes["Y"],
-        size_z=sizes["Z"],
-        size_c=sizes["C"],
-        size_t=sizes["T"],
-        pixel_type=image.pixel_type,
-        channel_names=colour_names(samples) if 1 < samples == sizes["C"] else channels,
-        significant_bits=image.significant_bits or bits_of(image.pixel_type),
-        dimension_order=image.dimension_order,
-        samples=samples,
-        description=image.description,
-        pages=_ome_pages(path, image, samples, next_page),
-    )
-
-
-def _ome_pages(path: Path, image: OmeImage, samples: int, next_page: int) -> tuple[int, ...]:
-    """Where the planes are; without ``TiffData`` they follow each other."""
-    sizes = {"Z": image.sizes["Z"], "C": image.sizes["C"] // samples, "T": image.sizes["T"]}
-    total = math.prod(sizes.values())
-    linear: list[int] = [-1] * total
-    if not image.planes:
-        linear = list(range(next_page, next_page + total))
-    own_name = image.planes[0].file_name if image.planes else ""
-    for part in image.planes:
-        if part.file_name != own_name:
-            raise unreadable(path, "its planes are spread over several files")
-        start = _linear_position(part.first_z, part.first_c // samples, part.first_t, image.dimension_order, sizes)
-        count = part.count if part.count is not None else total if part.page is None else 1
-        first = part.page if part.page is not None else next_page
-        for offset in range(min(count, total - start)):
-            linear[start + offset] = first + offset
-    if any(page < 0 for page in linear):
-        raise unreadable(path, "its metadata doesn't say where all planes are")
-    return _canonical(linear, image.dimension_order, sizes)
-
-
-def _linear_position(z: int, c: int, t: int, order: str, sizes: dict[str, int]) -> int:
-    position, step = 0, 1
-    for axis in order[2:]:
-        position += {"Z": z, "C": c, "T": t}[axis] * step
-        step *= sizes[axis]
-    return position

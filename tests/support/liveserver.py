@@ -82,7 +82,7 @@ class Api:
         announced = [{"client_path": path, "size": len(content)} for path, content in files]
         return self.call("POST", "/imports", {"files": announced, "agent": "tests", **more})
 
-    def import_files(self, *files: tuple[str, bytes], name: str | None = None) -> Answer:
+    def import_files(self, *files: tuple[str, bytes], name: str | None = None, **more: Any) -> Answer:
         """A whole import; the answer is that of its last step."""
         begun = self.begin_import(*files, checksum_algorithms=["SHA1-160"])
         assert begun.status == 201, begun
@@ -91,7 +91,7 @@ class Api:
             stored = self.call("PUT", f"/imports/{number}/files/{index}", content)
             assert stored.status == 200, stored
         hashes = [hashlib.sha1(content, usedforsecurity=False).hexdigest() for _, content in files]
-        return self.call("POST", f"/imports/{number}/complete", {"hashes": hashes, "name": name})
+        return self.call("POST", f"/imports/{number}/complete", {"hashes": hashes, "name": name, **more})
 
     def close(self) -> None:
         """Close the connection."""

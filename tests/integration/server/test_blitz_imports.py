@@ -181,14 +181,22 @@ def test_an_import_that_makes_no_sense_is_refused(live_server: LiveServer, body:
     assert stored_files(live_server) == before
 
 
-def test_a_path_cannot_leave_the_repository(live_server: LiveServer) -> None:
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("../../../../etc/evil.png", "path-escapes"),
+        ("/a/../../b.png", "path-escapes"),
+        ("/a/b:c.png", "file-name-invalid"),
+        ("/a/CON.png", "file-name-invalid"),
+        ("/a/$b.png", "file-name-invalid"),
+    ],
+)
+def test_paths_that_leave_or_that_the_rules_forbid_are_refused(live_server: LiveServer, path: str, code: str) -> None:
     api = live_server.tls().login()
-    begun = api.begin_import(("../../../../etc/evil.png", b"x"), ("/a/../../b\0.png", b"y"))
-    assert begun.status == 201, begun
-    for file in begun.document["files"]:
-        assert file["path"].startswith(begun.document["fileset_prefix"])
-        assert ".." not in file["path"] + file["name"]
-    assert api.call("DELETE", f"/imports/{begun.document['import_id']}").status == 204
+    before = stored_files(live_server)
+    refused = api.begin_import((path, b"x"), ("/a/b.png", b"y"))
+    assert (refused.status, refused.code) == (400, code)
+    assert stored_files(live_server) == before
 
 
 def test_concurrent_imports_all_arrive(live_server: LiveServer) -> None:

@@ -122,7 +122,7 @@ BOMB = '<!DOCTYPE OME [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>'
                 GOOD.replace('SizeT="1"', 'SizeT="1" '),
                 '<TiffData IFD="0"><UUID FileName="a"/></TiffData><TiffData IFD="0"><UUID FileName="b"/></TiffData>',
             ),
-            "several files",
+            "not beside it",
         ),
     ],
 )  # fmt: skip

@@ -159,15 +159,39 @@ def test_shared_directories_are_left_out() -> None:
     paths = safe_relative_paths(["/data/run/a/1.tif", "/data/run/b/1.tif", "/data/run/readme"], RULES)
     assert [str(path) for path in paths] == ["a/1.tif", "b/1.tif", "readme"]
     assert [str(path) for path in safe_relative_paths(["C:\\data\\x.tif"], RULES)] == ["x.tif"]
-    assert [str(path) for path in safe_relative_paths(["/d/a:b", "/d/a?b", "/d/A_B"], RULES)] == [
+    assert [str(path) for path in safe_relative_paths(["C:\\x\\1.tif", "D:\\x\\1.tif"], RULES)] == [
+        "C/x/1.tif",
+        "D/x/1.tif",
+    ]
+    assert [str(path) for path in safe_relative_paths(["/d/a\nb", "/d/a\tb", "/d/A_B"], RULES)] == [
         "a_b",
         "a_b_2",
         "A_B_3",
     ]
 
 
-@pytest.mark.parametrize("path", ["", "/", "..", "dir/"])
-def test_paths_without_a_file_are_refused(path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    ["", "/", "dir/", *(f"a{character}b.tif" for character in '"*:<>?\\|'), "$a.tif", "CON", "nul.tif", "Lpt1.a.tif"],
+)
+def test_paths_that_the_rules_forbid_are_refused(path: str) -> None:
     with pytest.raises(AdminError) as caught:
         safe_relative_paths([path], RULES)
     assert caught.value.code == "file-name-invalid"
+    assert safe_relative_paths(["/folders: not stored?/a.tif"], RULES) == (PurePosixPath("a.tif"),)
+
+
+@pytest.mark.parametrize("path", ["..", "/a/../b.tif", "../../etc/passwd"])
+def test_paths_that_go_up_are_refused(path: str) -> None:
+    with pytest.raises(AdminError) as caught:
+        safe_relative_paths([path], RULES)
+    assert caught.value.code == "path-escapes"
+
+
+def test_optional_rules_are_enforced_when_chosen() -> None:
+    rules = parse_path_rules("UNIX optional, Windows optional")
+    for name in (".hidden", "-rf", "end.", "end "):
+        with pytest.raises(AdminError):
+            safe_relative_paths([name], rules)
+        assert safe_relative_paths([name], RULES)
+    assert safe_relative_paths(["a:b?.tif"], rules) == (PurePosixPath("a:b?.tif"),)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from omeroadmin.runtime.services.blitz.database import Database
 from omeroadmin.runtime.services.blitz.services.imports import Imports
+from omeroadmin.runtime.services.blitz.services.importtargets import ImportTargets
 from omeroadmin.runtime.services.blitz.services.logins import Logins, Throttle
 from omeroadmin.runtime.services.blitz.services.pixels import PixelsStore
 from omeroadmin.runtime.services.blitz.services.query import Query
@@ -47,6 +48,7 @@ class Blitz:
     throttle: Throttle
     query: Query
     imports: Imports
+    targets: ImportTargets
     search: Search
     scripts: Scripts
     tables: Tables
@@ -78,6 +80,7 @@ def assemble(
         ),
         query=query,
         imports=Imports(database, settings, repositories.managed, identity.server_id),
+        targets=ImportTargets(database),
         search=Search(instance, query),
         scripts=Scripts(
             database, instance.scripts_directory, settings.data_directory, settings.number("omero.scripts.lease")

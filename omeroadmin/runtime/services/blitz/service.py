@@ -67,6 +67,7 @@ def _start(context: ServiceContext, stack: contextlib.ExitStack) -> Blitz:
         context.server_id, server_version(settings), database_uuid, context.heap_bytes, node_id, node_uuid
     )
     blitz = assemble(identity, database, found, settings, instance)
+    stack.callback(blitz.imports.close)
     removed = blitz.imports.clean_up()
     if removed:
         context.log.warning("Removed %d import(s) that an earlier run had not ended", removed)

@@ -124,8 +124,10 @@ class PixelData:
             self._context.log.warning("Pixels:%d has no file any more", pixels_id)
             return
         metadata = self._metadata(source)
-        self._store_extremes(pixels_id, planes.minimum_maximum(source.path, metadata))
-        self._make_thumbnail(pixels_id, source, metadata)
+        if "PixelDataJob" not in source.cancelled:
+            self._store_extremes(pixels_id, planes.minimum_maximum(source.path, metadata))
+        if "ThumbnailGenerationJob" not in source.cancelled:
+            self._make_thumbnail(pixels_id, source, metadata)
         if pyramids.needs_pyramid(metadata, self._settings):
             self._make_pyramid(pixels_id, source, metadata)
         self._context.log.info("Pixels:%d done: %s", pixels_id, source.path.name)

@@ -11,7 +11,9 @@ import psycopg
 from omeroadmin.system import files
 
 _SOURCE = """
-SELECT i.series, coalesce(p.path, m.path, e.path), coalesce(p.name, m.name, e.name)
+SELECT i.series, coalesce(p.path, m.path, e.path), coalesce(p.name, m.name, e.name),
+       ARRAY(SELECT j.type FROM filesetjoblink k JOIN job j ON j.id = k.child JOIN jobstatus s ON s.id = j.status
+              WHERE k.parent = i.fileset AND s.value = 'Cancelled')
   FROM pixels p
   JOIN image i ON i.id = p.image
   LEFT JOIN LATERAL (
@@ -29,10 +31,12 @@ class Source:
     """Where the planes of a pixels object are.
 
     :param series: number of the image in its file
+    :param cancelled: types of jobs that the import wanted to be left out
     """
 
     path: Path
     series: int
+    cancelled: frozenset[str] = frozenset()
 
 
 def source_of(
@@ -45,4 +49,6 @@ def source_of(
     row = connection.execute(_SOURCE, (pixels_id,)).fetchone()
     if row is None or row[1] is None or row[2] is None:
         return None
-    return Source(files.inside(managed_repository, f"{str(row[1]).lstrip('/')}/{row[2]}"), int(row[0]))
+    return Source(
+        files.inside(managed_repository, f"{str(row[1]).lstrip('/')}/{row[2]}"), int(row[0]), frozenset(row[3])
+    )

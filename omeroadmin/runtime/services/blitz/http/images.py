@@ -73,11 +73,21 @@ def content(call: Call) -> Response:
 
 def client_paths(call: Call) -> Response:
     """``POST /filesets/client-paths``: which paths were imported already."""
-    paths = call.member("paths", list)
-    if len(paths) > _MOST_PATHS or not all(isinstance(path, str) for path in paths):
-        raise invalid(f"paths is not a list of at most {_MOST_PATHS} texts")
-    known = call.blitz.query.known_client_paths(call.actor, paths)
+    known = call.blitz.query.known_client_paths(call.actor, _texts(call, "paths"))
     return answer({"known": [{"path": path, "fileset_id": fileset} for path, fileset in known]})
+
+
+def file_names(call: Call) -> Response:
+    """``POST /filesets/file-names``: which names files of imports have already."""
+    known = call.blitz.query.known_file_names(call.actor, _texts(call, "names"))
+    return answer({"known": [{"name": name, "fileset_id": fileset} for name, fileset in known]})
+
+
+def _texts(call: Call, name: str) -> list[str]:
+    texts = call.member(name, list)
+    if len(texts) > _MOST_PATHS or not all(isinstance(text, str) for text in texts):
+        raise invalid(f"{name} is not a list of at most {_MOST_PATHS} texts")
+    return texts
 
 
 def search(call: Call) -> Response:

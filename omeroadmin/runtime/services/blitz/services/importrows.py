@@ -6,10 +6,15 @@ import mimetypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from omeroadmin.repository.filesets import FilesetImage
+from omeroadmin.repository.formats import format_of
 from omeroadmin.repository.images import ImageMetadata
 from omeroadmin.runtime.services.blitz.database import Connection, Row, next_id, next_ids
+from omeroadmin.runtime.services.blitz.reading.protocol import Contents
 from omeroadmin.runtime.services.blitz.services.actor import Actor
 from omeroadmin.runtime.services.blitz.services.changes import Changes
+from omeroadmin.runtime.services.blitz.services.importlinks import Links
+from omeroadmin.runtime.services.blitz.services.importoptions import ImportOptions, Skip
 from omeroadmin.runtime.services.blitz.services.repositories import Repository
 from omeroadmin.runtime.services.blitz.services.times import now
 from omeroadmin.runtime.services.blitz.services.uploads import Upload
@@ -18,7 +23,6 @@ from omeroadmin.version import VERSION
 _LONGEST_NAME = 255
 _COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
 _GREY = (128, 128, 128)
-_FORMATS = {".png": "APNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "Tiff", ".tiff": "Tiff"}
 _DETAILS = "permissions, creation_id, update_id, group_id, owner_id"
 _DETAIL_VALUES = "%(permissions)s, %(event_id)s, %(event_id)s, %(group_id)s, %(owner_id)s"
 
@@ -68,6 +72,8 @@ _JOBS = (
     ("PixelDataJob", "Submitted"),
     ("ThumbnailGenerationJob", "Submitted"),
 )
+_SKIPPED_JOBS = {"PixelDataJob": Skip.MINMAX, "ThumbnailGenerationJob": Skip.THUMBNAILS}
+"""Jobs that are cancelled from the start, which tells PixelData what not to make."""
 
 
 @dataclass(frozen=True)
@@ -78,34 +84,54 @@ class ImportedImage:
     name: str
 
 
+@dataclass(frozen=True)
+class Imported:
+    """A complete import.
+
+    :param plates: ids of the plates that its metadata told of
+    """
+
+    fileset_id: int
+    images: tuple[ImportedImage, ...]
+    plates: tuple[int, ...] = ()
+
+
 def write_import(
     connection: Connection,
     actor: Actor,
     repository: Repository,
     upload: Upload,
-    metadata: Sequence[tuple[int, ImageMetadata]],
-    name: str | None,
-) -> tuple[int, tuple[ImportedImage, ...]]:
+    contents: Contents,
+    options: ImportOptions,
+) -> Imported:
     """Insert everything that an import makes, in the transaction of the connection.
 
-    :param metadata: the images, each with the number of its file
-    :param name: for the images instead of their own
-    :return: id of the fileset, and the images
+    :raises AdminError: as :meth:`Links.target`
     """
     changes = Changes(connection, actor, "Import")
-    writer = _Writer(connection, changes, upload, repository.uuid)
+    writer = _Writer(connection, changes, upload, repository.uuid, options)
     fileset_id = next_id(connection, "fileset")
     connection.execute(_INSERT_FILESET, {"id": fileset_id, "prefix": upload.directory.prefix, **changes.details()})
     changes.log("INSERT", "Fileset", [fileset_id])
     writer.files(fileset_id)
     writer.jobs(fileset_id, actor)
-    return fileset_id, writer.images(fileset_id, metadata, name)
+    images = writer.images(fileset_id, contents.images)
+    links = Links(connection, actor, changes)
+    image_ids = [image.id for image in images]
+    plate_ids = links.plates(contents.plates, images[0].name)
+    links.target(options.target, image_ids, plate_ids)
+    links.comments(options.comments, image_ids)
+    links.transfer(upload.transfer, fileset_id)
+    return Imported(fileset_id, images, tuple(plate_ids))
 
 
 class _Writer:
     """Inserts for one upload."""
 
-    def __init__(self, connection: Connection, changes: Changes, upload: Upload, repository_uuid: str) -> None:
+    def __init__(
+        self, connection: Connection, changes: Changes, upload: Upload, repository_uuid: str, options: ImportOptions
+    ) -> None:
+        self._options = options
         self._connection = connection
         self._changes = changes
         self._upload = upload
@@ -153,8 +179,9 @@ class _Writer:
     def jobs(self, fileset_id: int, actor: Actor) -> None:
         ids = [self._upload.id, *next_ids(self._connection, "job", len(_JOBS) - 1)]
         links = next_ids(self._connection, "filesetjoblink", len(_JOBS))
-        for index, ((entity, status), job_id) in enumerate(zip(_JOBS, ids, strict=True)):
+        for index, ((entity, usual), job_id) in enumerate(zip(_JOBS, ids, strict=True)):
             table = entity.lower()
+            status = "Cancelled" if _SKIPPED_JOBS.get(entity) in self._options.skip else usual
             self._connection.execute(
                 _INSERT_JOB,
                 {
@@ -164,7 +191,7 @@ class _Writer:
                     "user": actor.user,
                     "group": actor.group.name,
                     "now": self._now,
-                    "started": self._now if status == "Finished" else None,
+                    "started": self._now if status in ("Finished", "Cancelled") else None,
                     **self._details,
                 },
             )
@@ -180,25 +207,24 @@ class _Writer:
             (ids[1], VERSION),
         )
 
-    def images(
-        self, fileset_id: int, metadata: Sequence[tuple[int, ImageMetadata]], name: str | None
-    ) -> tuple[ImportedImage, ...]:
+    def images(self, fileset_id: int, metadata: Sequence[FilesetImage]) -> tuple[ImportedImage, ...]:
         image_ids = next_ids(self._connection, "image", len(metadata))
         pixels_ids = next_ids(self._connection, "pixels", len(metadata))
         images = []
-        for number, (file_number, image) in enumerate(metadata):
-            own = _image_name(image.name, name, alone=len(metadata) == 1)
-            path, filename = self._place(file_number)
+        for number, found in enumerate(metadata):
+            image = found.metadata
+            own = _image_name(image.name, self._options.name, alone=len(metadata) == 1)
+            path, filename = self._place(found.file)
             self._connection.execute(
                 _INSERT_IMAGE,
                 {
                     "id": image_ids[number],
                     "name": own,
-                    "description": image.description or None,
+                    "description": self._options.description or image.description or None,
                     "now": self._now,
                     "series": image.series,
                     "fileset": fileset_id,
-                    "format": _format_of(filename),
+                    "format": getattr(format_of(filename), "name", "Unknown"),
                     **self._details,
                 },
             )
@@ -273,10 +299,3 @@ def _colour(image: ImageMetadata, index: int) -> tuple[int, int, int]:
     if image.size_c == 1:
         return _GREY
     return _COLOURS[index % len(_COLOURS)]
-
-
-def _format_of(filename: str) -> str:
-    if filename.lower().endswith((".ome.tif", ".ome.tiff")):
-        return "OMETiff"
-    suffix = filename[filename.rfind(".") :].lower()
-    return _FORMATS.get(suffix, "Unknown")

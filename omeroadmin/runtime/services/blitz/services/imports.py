@@ -9,26 +9,27 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
-from omeroadmin.errors import AdminError, failed_error
+from omeroadmin.errors import AdminError
 from omeroadmin.repository.checksums import negotiate, parse_supported
-from omeroadmin.repository.images import ImageMetadata, read_metadata
 from omeroadmin.repository.path_rules import parse_path_rules, safe_relative_paths
 from omeroadmin.repository.template_path import TemplateContext
 from omeroadmin.runtime.services.blitz.database import Database, next_id
+from omeroadmin.runtime.services.blitz.reading.readers import ImageReaders
 from omeroadmin.runtime.services.blitz.services.actor import Actor
-from omeroadmin.runtime.services.blitz.services.importrows import ImportedImage, write_import
+from omeroadmin.runtime.services.blitz.services.importoptions import ImportOptions, Transfer
+from omeroadmin.runtime.services.blitz.services.importrows import Imported, write_import
 from omeroadmin.runtime.services.blitz.services.levels import permission_text
 from omeroadmin.runtime.services.blitz.services.problems import conflict, invalid, not_found
 from omeroadmin.runtime.services.blitz.services.repositories import Repository
-from omeroadmin.runtime.services.blitz.services.uploads import Receiver, Upload, UploadArea, UploadFile
+from omeroadmin.runtime.services.blitz.services.uploads import Receiver, Upload, UploadArea, UploadFile, verify_placed
 from omeroadmin.schema.settings import Settings
 
 _LOG = logging.getLogger("ome.services.blitz.repo.ManagedImport")
 _MOST_FILES = 10_000
 _LARGEST_FILE = 2**50
 _FORGET_SECONDS = 3600.0
-_IMAGE_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg", ".webp", ".gif", ".heic", ".heif"})
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,6 @@ class Announced:
 
     client_path: str
     size: int
-
-
-@dataclass(frozen=True)
-class Imported:
-    """A complete import."""
-
-    fileset_id: int
-    images: tuple[ImportedImage, ...]
 
 
 class Imports:
@@ -62,12 +55,20 @@ class Imports:
         self._algorithms = parse_supported(settings.text("omero.checksum.supported"))
         self._uploads: dict[int, Upload] = {}
         self._lock = threading.Lock()
+        self._readers = ImageReaders()
 
-    def begin(self, actor: Actor, announced: Sequence[Announced], algorithms: Sequence[str]) -> Upload:
+    def begin(
+        self,
+        actor: Actor,
+        announced: Sequence[Announced],
+        algorithms: Sequence[str],
+        transfer: Transfer = Transfer.UPLOAD,
+    ) -> Upload:
         """Make room for an import.
 
         :param algorithms: checksum algorithms that the client has; empty: any
-        :raises AdminError: ``request-invalid``, ``checksum-not-agreed``, ``file-name-invalid``, ``template-invalid``
+        :raises AdminError: ``request-invalid``, ``checksum-not-agreed``, ``file-name-invalid``, ``path-escapes``,
+            ``template-invalid``, ``directory-not-created``, ``file-not-written``
         """
         if not 0 < len(announced) <= _MOST_FILES:
             raise invalid(f"an import has 1 to {_MOST_FILES} files, not {len(announced)}")
@@ -79,9 +80,16 @@ class Imports:
         with self._database.transaction() as connection:
             upload_id = next_id(connection, "job")
         context = self._template_context(actor, client_paths)
-        directory = self._area.make_directory(upload_id, self._template, context)
+        in_place = transfer.is_in_place
+        directory = self._area.make_directory(upload_id, self._template, context, in_place=in_place)
         files = [UploadFile(file.client_path, path, file.size) for file, path in zip(announced, paths, strict=True)]
-        upload = Upload(upload_id, actor.user_id, actor.session_id, directory, algorithm, files)
+        upload = Upload(upload_id, actor.user_id, actor.session_id, directory, algorithm, files, transfer)
+        if in_place:
+            try:
+                self._area.prepare(upload)
+            except AdminError:
+                self._remove(upload)
+                raise
         with self._lock:
             self._uploads[upload_id] = upload
         return upload
@@ -96,7 +104,10 @@ class Imports:
             file = _file_of(upload, index)
             if upload.closed or file.busy:
                 raise conflict("import-busy", f"file {index} of import {import_id} is being received already")
-            receiver = Receiver(self._area.path_of(upload, file), file.size, upload.algorithm)
+            if upload.transfer.is_in_place:
+                raise invalid(f"the files of import {import_id} are put in their place, not sent")
+            target, directory = self._area.path_of(upload, file), self._area.directory_of(upload)
+            receiver = Receiver(target, directory, file.size, upload.algorithm)
             file.busy, file.hash = True, ""
             upload.touched = time.monotonic()
         return receiver
@@ -113,23 +124,53 @@ class Imports:
             digest = receiver.finish() if whole else ""
         finally:
             receiver.abandon()
-            with upload.lock:
-                file.busy = False
-                upload.touched = time.monotonic()
-                gone = upload.closed
-        if gone:
-            self._remove(upload)
-            raise not_found("import", import_id)
+            self._let_go(upload, file)
         file.hash = digest
         return file
 
-    def complete(self, actor: Actor, import_id: int, hashes: Sequence[str], name: str | None) -> Imported:
+    def _let_go(self, upload: Upload, file: UploadFile) -> None:
+        """A file is not busy any more; where the import was given up meanwhile, it goes now."""
+        with upload.lock:
+            file.busy = False
+            upload.touched = time.monotonic()
+            gone = upload.closed
+        if gone:
+            self._remove(upload)
+            raise not_found("import", upload.id)
+
+    def verify_file(self, actor: Actor, import_id: int, index: int) -> UploadFile:
+        """Look at a file that the client put in its place.
+
+        :raises AdminError: ``not-found``, ``import-busy``, ``request-invalid``, ``file-not-placed``,
+            ``size-mismatch``
+        """
+        upload = self._upload(actor, import_id)
+        if not upload.transfer.is_in_place:
+            raise invalid(f"the files of import {import_id} are sent, not put in their place")
+        file = _file_of(upload, index)
+        with upload.lock:
+            if upload.closed or file.busy:
+                raise conflict("import-busy", f"file {index} of import {import_id} is being looked at already")
+            file.busy, file.hash = True, ""
+        digest = ""
+        try:
+            path, may_link = self._area.path_of(upload, file), upload.transfer is Transfer.SYMBOLIC_LINK
+            digest = verify_placed(path, file.size, upload.algorithm, may_link=may_link)
+        finally:
+            self._let_go(upload, file)
+        file.hash = digest
+        return file
+
+    def directory_of(self, upload: Upload) -> Path:
+        """Where a client puts the files of an import itself."""
+        return self._area.directory_of(upload)
+
+    def complete(self, actor: Actor, import_id: int, hashes: Sequence[str], options: ImportOptions) -> Imported:
         """Compare checksums, read the images and record everything; if that fails, nothing stays.
 
         :param hashes: the client's, in the order of the files
-        :param name: for the images, instead of the files' own
         :raises AdminError: ``not-found``, ``import-incomplete``, ``import-busy``, ``checksum-mismatch``,
-            ``unreadable-image``
+            ``unreadable-image``, ``target-not-found``, ``target-unsuitable``, ``permission-denied``
         """
         upload = self._upload(actor, import_id)
         with upload.lock:
@@ -140,7 +181,7 @@ class Imports:
                 raise conflict("import-incomplete", f"import {import_id} lacks {', '.join(missing[:3])}")
             upload.closed = True
         try:
-            imported = self._record(actor, upload, hashes, name)
+            imported = self._record(actor, upload, hashes, options)
         except BaseException:
             self._remove(upload)
             raise
@@ -193,7 +234,11 @@ class Imports:
         """Number of imports under way."""
         return len(self._uploads)
 
-    def _record(self, actor: Actor, upload: Upload, hashes: Sequence[str], name: str | None) -> Imported:
+    def close(self) -> None:
+        """End the processes that read images."""
+        self._readers.close()
+
+    def _record(self, actor: Actor, upload: Upload, hashes: Sequence[str], options: ImportOptions) -> Imported:
         if len(hashes) != len(upload.files):
             raise invalid(f"import {upload.id} has {len(upload.files)} files, and {len(hashes)} checksums came")
         for file, client_hash in zip(upload.files, hashes, strict=True):
@@ -202,27 +247,10 @@ class Imports:
                     "checksum-mismatch",
                     f"{file.path}: the server has {upload.algorithm} {file.hash}, the client {client_hash[:64]}",
                 )
-        metadata = self._read_images(upload)
+        contents = self._readers.read([self._area.path_of(upload, file) for file in upload.files])
         self._area.sync(upload)
         with self._database.transaction() as connection:
-            return Imported(*write_import(connection, actor, self._repository, upload, metadata, name))
-
-    def _read_images(self, upload: Upload) -> list[tuple[int, ImageMetadata]]:
-        """The images of all files; files beside an image need not be images."""
-        found: list[tuple[int, ImageMetadata]] = []
-        unreadable: AdminError | None = None
-        for number, file in enumerate(upload.files):
-            try:
-                found.extend((number, image) for image in read_metadata(self._area.path_of(upload, file)))
-            except AdminError as error:
-                if error.code != "unreadable-image":
-                    raise
-                if file.path.suffix.lower() in _IMAGE_SUFFIXES:
-                    raise
-                unreadable = unreadable or error
-        if not found:
-            raise unreadable or failed_error("unreadable-image", "the import holds no image")
-        return found
+            return write_import(connection, actor, self._repository, upload, contents, options)
 
     def _upload(self, actor: Actor, import_id: int) -> Upload:
         with self._lock:

@@ -65,6 +65,11 @@ _CLIENT_PATHS = f"""
 SELECT x.clientpath, max(x.fileset) AS fileset_id FROM filesetentry x JOIN fileset s ON s.id = x.fileset
  WHERE x.clientpath = ANY(%(paths)s) AND {visible("s")} GROUP BY x.clientpath
 """  # noqa: S608
+_FILE_NAMES = f"""
+SELECT o.name, max(x.fileset) AS fileset_id FROM filesetentry x
+  JOIN fileset s ON s.id = x.fileset JOIN originalfile o ON o.id = x.originalfile
+ WHERE o.name = ANY(%(names)s) AND {visible("s")} GROUP BY o.name
+"""  # noqa: S608
 _NAMES = {
     table: f"SELECT o.id, o.name FROM {table} o WHERE o.id = ANY(%(ids)s) AND {visible('o')}"  # noqa: S608
     for table in ("image", "dataset", "project")
@@ -168,6 +173,11 @@ class Query:
         wanted = {stored_client_path(path): path for path in paths}
         rows = self._database.rows(_CLIENT_PATHS, {"paths": list(wanted), **actor.visibility()})
         return [(wanted[row["clientpath"]], row["fileset_id"]) for row in rows]
+
+    def known_file_names(self, actor: Actor, names: Sequence[str]) -> list[tuple[str, int]]:
+        """Those names that files of complete imports have, with their filesets."""
+        rows = self._database.rows(_FILE_NAMES, {"names": list(names), **actor.visibility()})
+        return [(row["name"], row["fileset_id"]) for row in rows]
 
     def names(self, actor: Actor, entity: str, ids: Sequence[int]) -> dict[int, str]:
         """Names of those objects that the actor may see."""

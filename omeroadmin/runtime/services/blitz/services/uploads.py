@@ -7,10 +7,12 @@ finds what it left behind.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import logging
 import os
 import shutil
+import stat
 import threading
 import time
 from dataclasses import dataclass, field
@@ -18,14 +20,18 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from omeroadmin.errors import AdminError, failed_error
-from omeroadmin.repository.checksums import Hasher, new_hasher
+from omeroadmin.repository.checksums import SIZE_ONLY, Hasher, new_hasher
 from omeroadmin.repository.template_path import TemplateContext, TemplatePath, expand_below
+from omeroadmin.runtime.services.blitz.services.importoptions import Transfer
 from omeroadmin.system import files
 
 _LOG = logging.getLogger("ome.services.blitz.repo.ManagedImport")
 _DIRECTORY_MODE = 0o750
+_IN_PLACE_MODE = 0o770
+"""Of directories that clients of this machine put files into, where the group and the umask let them."""
 _FILE_MODE = 0o640
 _PART = ".part"
+_PIECE = 1 << 20
 _ATTEMPTS = 100
 
 
@@ -53,6 +59,7 @@ class Upload:
     :param id: id of its upload job
     :param directory: relative to the repository
     :param algorithm: OMERO's name of the checksum algorithm
+    :param transfer: how the files come
     """
 
     id: int
@@ -61,6 +68,7 @@ class Upload:
     directory: TemplatePath
     algorithm: str
     files: list[UploadFile]
+    transfer: Transfer = Transfer.UPLOAD
     lock: threading.Lock = field(default_factory=threading.Lock)
     closed: bool = False
     touched: float = field(default_factory=time.monotonic)
@@ -77,10 +85,14 @@ class UploadArea:
         self.root = root
         self._markers = root / ".omero" / "imports" / server_id
 
-    def make_directory(self, upload_id: int, template: str, context: TemplateContext) -> TemplatePath:
+    def make_directory(
+        self, upload_id: int, template: str, context: TemplateContext, *, in_place: bool = False
+    ) -> TemplatePath:
         """A new directory for one import, with its marker.
 
-        :raises AdminError: ``template-invalid``, ``template-exhausted``, ``directory-not-created``
+        :param in_place: whether the client itself puts files there
+        :raises AdminError: ``template-invalid``, ``template-exhausted``, ``directory-not-created``,
+            ``file-not-written``
         """
         files.make_directory(self._markers, mode=0o700)
         for _ in range(_ATTEMPTS):
@@ -90,10 +102,11 @@ class UploadArea:
             target = files.inside(self.root, str(directory.path))
             try:
                 target.parent.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
-                target.mkdir(mode=_DIRECTORY_MODE)
+                target.mkdir(mode=_IN_PLACE_MODE if in_place else _DIRECTORY_MODE)
             except (FileExistsError, FileNotFoundError):
                 continue  # somebody else was faster: took the name, or removed a parent that was empty
             except OSError as error:
+                self._prune(target)
                 self.forget(upload_id)
                 raise failed_error("directory-not-created", f"{target} can't be made: {error.strerror}") from error
             return directory
@@ -101,6 +114,18 @@ class UploadArea:
         raise failed_error(
             "directory-not-created", f"no import could have a directory of its own like {directory.path}"
         )
+
+    def prepare(self, upload: Upload) -> None:
+        """Make the directories that a client puts the files into.
+
+        :raises AdminError: ``directory-not-created``
+        """
+        for file in upload.files:
+            _make_parents(self.path_of(upload, file), self.directory_of(upload), _IN_PLACE_MODE)
+
+    def directory_of(self, upload: Upload) -> Path:
+        """The import's directory."""
+        return files.inside(self.root, str(upload.directory.path))
 
     def path_of(self, upload: Upload, file: UploadFile) -> Path:
         """Where a file of an import is stored."""
@@ -121,14 +146,18 @@ class UploadArea:
         target = files.inside(self.root, str(directory))
         if target != self.root:
             shutil.rmtree(target, ignore_errors=True)
-            for parent in target.parents:
-                if parent == self.root:
-                    break
-                try:
-                    parent.rmdir()
-                except OSError:
-                    break
+            self._prune(target)
         self.forget(upload_id)
+
+    def _prune(self, target: Path) -> None:
+        """Remove the directories above that are empty."""
+        for parent in target.parents:
+            if parent == self.root:
+                break
+            try:
+                parent.rmdir()
+            except OSError:
+                break
 
     def forget(self, upload_id: int) -> None:
         """Remove an import's marker: its files stay."""
@@ -155,25 +184,30 @@ class Receiver:
     """Takes the bytes of one file, in constant memory, and hashes them on their way to the disk.
 
     :param target: where the file is when all is there
+    :param directory: of the import
     :param size: bytes announced
+    :raises AdminError: ``directory-not-created``, ``file-not-written``
     """
 
-    def __init__(self, target: Path, size: int, algorithm: str) -> None:
+    def __init__(self, target: Path, directory: Path, size: int, algorithm: str) -> None:
         self._target = target
-        self._part = target.with_name(f".{target.name[:200]}{_PART}")
+        # A name of its own: an addition to the file's might be too long.
+        self._part = target.with_name(f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:32]}{_PART}")
         self._announced = size
         self._received = 0
         self._hasher: Hasher = new_hasher(algorithm)
-        target.parent.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
-        descriptor = os.open(
-            self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, _FILE_MODE
-        )
+        _make_parents(target, directory, _DIRECTORY_MODE)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            descriptor = os.open(self._part, flags, _FILE_MODE)
+        except OSError as error:
+            raise _not_stored(target, error) from error
         self._stream: IO[bytes] = os.fdopen(descriptor, "wb", buffering=0)
 
     def write(self, data: bytes | bytearray) -> None:
         """Take the next bytes.
 
-        :raises AdminError: ``size-mismatch`` if there are more than were announced, ``disk-full``
+        :raises AdminError: ``size-mismatch`` if there are more than were announced, ``file-not-written``
         """
         self._received += len(data)
         if self._received > self._announced:
@@ -183,7 +217,7 @@ class Receiver:
             while view:
                 view = view[self._stream.write(view) :]
         except OSError as error:
-            raise failed_error("file-not-written", f"{self._target.name} can't be stored: {error.strerror}") from error
+            raise _not_stored(self._target, error) from error
         self._hasher.update(data)
 
     def finish(self) -> str:
@@ -199,7 +233,7 @@ class Receiver:
             self._stream.close()
             self._part.replace(self._target)
         except OSError as error:
-            raise failed_error("file-not-written", f"{self._target.name} can't be stored: {error.strerror}") from error
+            raise _not_stored(self._target, error) from error
         return self._hasher.hexdigest()
 
     def abandon(self) -> None:
@@ -207,3 +241,50 @@ class Receiver:
         with contextlib.suppress(OSError):
             self._stream.close()
             self._part.unlink(missing_ok=True)
+
+
+def verify_placed(path: Path, size: int, algorithm: str, *, may_link: bool) -> str:
+    """The checksum of a file that a client put in its place.
+
+    :param size: bytes announced
+    :param may_link: whether it may be a symbolic link
+    :raises AdminError: ``file-not-placed``, ``size-mismatch``
+    """
+    hasher = new_hasher(algorithm)
+    piece = bytearray(_PIECE)
+    view = memoryview(piece)
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if may_link else os.O_NOFOLLOW)
+    try:
+        with os.fdopen(os.open(path, flags), "rb", buffering=0) as stream:
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise failed_error("file-not-placed", f"{path.name} is no file")
+            if status.st_size != size:
+                raise failed_error("size-mismatch", f"{path.name} has {status.st_size} bytes, not {size} as announced")
+            # How many bytes it has was just asked; reading them would tell nothing new.
+            while algorithm != SIZE_ONLY and (length := stream.readinto(piece)):
+                hasher.update(view[:length])
+            os.fsync(stream.fileno())
+    except OSError as error:
+        raise failed_error("file-not-placed", f"the server can't read {path}: {error.strerror}") from error
+    return f"{size:016x}" if algorithm == SIZE_ONLY else hasher.hexdigest()
+
+
+def _make_parents(path: Path, directory: Path, mode: int) -> None:
+    """Make the directories between an import's and a file."""
+    missing = []
+    for parent in path.parents:
+        if parent == directory:
+            break
+        missing.append(parent)
+    try:
+        for parent in reversed(missing):
+            parent.mkdir(mode=mode, exist_ok=True)
+    except OSError as error:
+        raise failed_error(
+            "directory-not-created", f"the directory of {path.name} can't be made: {error.strerror}"
+        ) from error
+
+
+def _not_stored(target: Path, error: OSError) -> AdminError:
+    return failed_error("file-not-written", f"{target.name} can't be stored: {error.strerror}")
