@@ -70,6 +70,7 @@ def test_a_marker_decides_by_the_database(tmp_path: Path, moment: str) -> None:
         if moment == "before the rows":
             server.sql("DELETE FROM filesetentry")
             server.sql("DELETE FROM filesetjoblink")
+            server.sql("DELETE FROM filesetannotationlink")
             server.sql("UPDATE image SET fileset = NULL")
             server.sql("DELETE FROM fileset")
         marker = server.managed / ".omero" / "imports" / "Blitz-0" / "99.json"

@@ -84,7 +84,7 @@ def file_names(call: Call) -> Response:
 
 
 def _texts(call: Call, name: str) -> list[str]:
-    texts = call.member(name, list)
+    texts: list[str] = call.member(name, list)
     if len(texts) > _MOST_PATHS or not all(isinstance(text, str) for text in texts):
         raise invalid(f"{name} is not a list of at most {_MOST_PATHS} texts")
     return texts

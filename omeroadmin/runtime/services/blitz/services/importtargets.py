@@ -154,8 +154,8 @@ class _Writer:
         link_id = next_id(self._connection, "projectdatasetlink")
         self._connection.execute(
             "INSERT INTO projectdatasetlink (id, parent, child, permissions, creation_id, update_id, group_id,"
-            " owner_id) VALUES (%(id)s, %(parent)s, %(child)s, %(permissions)s, %(event_id)s, %(event_id)s, %(group_id)s,"
-            " %(owner_id)s)",
+            " owner_id) VALUES (%(id)s, %(parent)s, %(child)s, %(permissions)s, %(event_id)s, %(event_id)s,"
+            " %(group_id)s, %(owner_id)s)",
             {"id": link_id, "parent": project_id, "child": dataset_id, **self._changes.details()},
         )
         self._changes.log("INSERT", "ProjectDatasetLink", [link_id])
