@@ -40,7 +40,7 @@ def read_fileset(paths: Sequence[Path]) -> tuple[FilesetImage, ...]:
         try:
             images = read_metadata(path)
         except AdminError as error:
-            if error.code != "unreadable-image" or is_image_name(path.name):
+            if error.code != "unreadable-image" or is_image_name(path.name) or is_companion(path):
                 raise
             unreadable = unreadable or error
             continue
