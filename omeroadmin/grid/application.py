@@ -83,15 +83,15 @@ def compare(present: Mapping[str, ServerSpecification], wanted: Iterable[ServerS
 
 def _essence(server: ServerSpecification) -> ServerSpecification:
     """A specification without what a running server need not be restarted for."""
-    kind = _kind(server.identifier)
-    properties = {name: value for name, value in server.properties if _concerns(kind, name)}
+    kind = kind_of(server.identifier)
+    properties = {name: value for name, value in server.properties if concerns(kind, name)}
     # The node itself keeps the timeouts.
     return dataclasses.replace(
         server, properties=tuple(sorted(properties.items())), activation_timeout=0, deactivation_timeout=0
     )
 
 
-def _concerns(kind: str, name: str) -> bool:
+def concerns(kind: str, name: str) -> bool:
     """Whether a server of this kind must be restarted for a property; every server is given the whole profile."""
     base, _, service = name.rpartition(".")
     if name.startswith(_MEMORY) or (service in _SERVICES and base in settings()):
@@ -101,7 +101,7 @@ def _concerns(kind: str, name: str) -> bool:
     return setting is None or not setting.affects or kind in setting.affects
 
 
-def _kind(identifier: str) -> str:
+def kind_of(identifier: str) -> str:
     """``Blitz`` of ``Blitz-0``."""
     base, dash, index = identifier.rpartition("-")
     return base if dash and index.isdigit() else identifier

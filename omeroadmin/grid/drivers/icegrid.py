@@ -216,7 +216,7 @@ class IceGridDriver:
         if not state.running:
             raise unreachable_error("node-down", "the server is not running", "start it: omero admin start")
         before = deployment.remembered(self._instance)
-        wanted = deployment.prepare(self._instance, file, targets)
+        wanted = deployment.prepare(self._instance, file, targets, before)
         old, new = ({server.id: server.digest for server in one.servers} for one in (before, wanted))
         changed = [identifier for identifier in new if identifier in old and new[identifier] != old[identifier]]
         running = {server.id for server in state.servers if server.pid is not None}

@@ -112,7 +112,8 @@ def deploy(instance: Instance, file: Path, deployment: Deployment, *, manual: bo
     :raises AdminError: ``descriptor-invalid``, ``node-down``, ``node-silent``
     """
     admin = IceGridAdmin(instance)
-    copy = deployments.copy_descriptors(instance, file, manual=manual).relative_to(instance.omerodir)
+    copy = deployments.copy_descriptors(instance, file, deployment.profiles, manual=manual)
+    copy = copy.relative_to(instance.omerodir)
     targets = " ".join(safe_name(target, "target") for target in deployment.targets)
     try:
         present = admin.words("application list")

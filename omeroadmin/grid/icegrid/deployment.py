@@ -10,13 +10,14 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omeroadmin.grid.descriptor import read_servers
 from omeroadmin.grid.elements import Node, read_descriptor
+from omeroadmin.grid.icegrid.handed import Profiles, hand_over, profiles
 from omeroadmin.grid.model import ServerSpecification
 from omeroadmin.grid.properties import one_line
 from omeroadmin.grid.reference_servers import HEAP_SERVERS
@@ -59,11 +60,13 @@ class Deployment:
 
     :param application: its name
     :param targets: wanted targets, in order
+    :param profiles: what each kind of server is handed of the active profile
     """
 
     application: str = ""
     targets: tuple[str, ...] = ()
     servers: tuple[DeployedServer, ...] = ()
+    profiles: Profiles = field(default_factory=dict, repr=False)
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -75,37 +78,57 @@ class Deployment:
         return next((server for server in self.servers if server.id == identifier), None)
 
 
-def prepare(instance: Instance, file: Path, targets: Sequence[str]) -> Deployment:
+def prepare(instance: Instance, file: Path, targets: Sequence[str], before: Deployment | None = None) -> Deployment:
     """Read an application and make the copies of its files, which hold secrets; nothing is handed over yet.
 
+    :param before: what a running grid was given: only servers that a change concerns are to notice it
     :raises AdminError: ``descriptor-invalid`` with file, line and element; ``file-not-read``, ``file-not-written``
     """
     read_servers(file, targets)
-    copy = copy_descriptors(instance, file)
+    given = profiles(_cleaned(_documents(file)), {} if before is None else before.profiles)
+    copy = copy_descriptors(instance, file, given)
     application = next(child for child in read_descriptor(copy, frozenset()).children() if child.tag == "application")
     servers = tuple(_deployed(server) for server in read_servers(copy, targets))
-    return Deployment(application.require("name"), tuple(targets), servers)
+    return Deployment(application.require("name"), tuple(targets), servers, given)
 
 
-def copy_descriptors(instance: Instance, file: Path, *, manual: bool = False) -> Path:
+def copy_descriptors(instance: Instance, file: Path, given: Profiles, *, manual: bool = False) -> Path:
     """Copy a descriptor and what it includes to where the registry is told to read it.
 
+    :param given: what each kind of server is handed of the active profile
     :param manual: whether no server of the copy is to be started by its node
     :return: the copy, below ``OMERODIR``
     :raises AdminError: ``descriptor-invalid``, ``file-not-read``, ``file-not-written``
     """
     directory = instance.registry_directory / _DIRECTORY
     files.make_directory(directory, mode=_PRIVATE)
-    names: dict[Path, Path] = {}
+    documents = _documents(file)
+    hand_over(_cleaned(documents), given)
+    names = {source: directory / f"{number}.xml" for number, source in enumerate(documents)}
+    for root in documents.values():
+        _write_copy(root, names, manual=manual)
+    return names[file.resolve()]
+
+
+def _documents(file: Path) -> dict[Path, Node]:
+    """A descriptor and what it includes, by path."""
+    found: dict[Path, Node] = {}
     waiting = [file.resolve()]
     while waiting:
         current = waiting.pop()
-        if current not in names:
-            names[current] = directory / f"{len(names)}.xml"
-            waiting += _included(read_descriptor(current, frozenset()))
-    for source, copy in names.items():
-        _write_copy(source, copy, names, manual=manual)
-    return names[file.resolve()]
+        if current not in found:
+            found[current] = read_descriptor(current, frozenset())
+            waiting += _included(found[current])
+    return found
+
+
+def _cleaned(documents: Mapping[Path, Node]) -> list[_Element]:
+    """Their roots, without the properties that are no server's."""
+    for source, root in documents.items():
+        if source.name == _PROFILES:
+            for profile in root.element.iter("properties"):
+                _leave_out(profile)
+    return [root.element for root in documents.values()]
 
 
 def remember(instance: Instance, deployment: Deployment) -> None:
@@ -122,8 +145,9 @@ def remembered(instance: Instance) -> Deployment:
     try:
         document: dict[str, Any] = json.loads(_summary(instance).read_bytes())
         servers = tuple(DeployedServer(**server) for server in document["servers"])
-        return Deployment(str(document["application"]), tuple(document["targets"]), servers)
-    except (OSError, ValueError, KeyError, TypeError):
+        given = {str(kind): dict(values) for kind, values in document.get("profiles", {}).items()}
+        return Deployment(str(document["application"]), tuple(document["targets"]), servers, given)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         # It is written anew by the next deployment; until then the registry alone is asked.
         return Deployment()
 
@@ -177,22 +201,18 @@ def _leave_out(profile: _Element) -> None:
             profile.remove(element)
 
 
-def _write_copy(source: Path, copy: Path, names: dict[Path, Path], *, manual: bool) -> None:
+def _write_copy(root: Node, names: Mapping[Path, Path], *, manual: bool) -> None:
     from lxml import etree
 
-    root = read_descriptor(source, frozenset())
     for include in root.element.iter("include"):
         target = _target(root, include)
         if target in names:
             include.set("file", names[target].name)
     for element in list(root.element.iter("property")):
         value = one_line(str(element.get("value", "")))
-        element.set("value", literal(value) if source.name == _PROFILES else value)
-    if source.name == _PROFILES:
-        for profile in root.element.iter("properties"):
-            _leave_out(profile)
+        element.set("value", literal(value) if root.file.name == _PROFILES else value)
     if manual:
         for element in root.element.iter("server", "icebox"):
             element.set("activation", "manual")
     content = etree.tostring(root.element.getroottree(), encoding="UTF-8", xml_declaration=True)
-    files.write_atomically(copy, content, mode=files.SECRET_MODE)
+    files.write_atomically(names[root.file], content, mode=files.SECRET_MODE)

@@ -234,6 +234,17 @@ def test_deploy_restarts_only_what_has_changed(grid: Grid) -> None:
     assert configuration["omero.throttling.method_time.warn"] == "9000"
     kept = {server.id for server in grid.driver.state().servers if server.pid == before[server.id]}
     assert kept == set(before) - {"Indexer-0"}
+    # Every server has the whole profile; this is read by one.
+    grid.omero.ok("config", "set", "omero.search.batch", "77")
+    assert grid.omero.ok("admin", "deploy") == "Indexer-0 restarted\n"
+    again = grid.wait("Indexer-0", lambda server: server.is_active and server.pid != after.pid)
+    assert {server.id for server in grid.driver.state().servers if server.pid == before[server.id]} == kept
+    configuration = read_properties(NodeLayout(grid.instance).configuration("Indexer-0"))
+    assert configuration["omero.search.batch"] == "77"
+    grid.omero.ok("config", "set", "omero.search.batch")
+    assert grid.omero.ok("admin", "deploy") == "Indexer-0 restarted\n"
+    grid.wait("Indexer-0", lambda server: server.is_active and server.pid != again.pid)
+    assert {server.id for server in grid.driver.state().servers if server.pid == before[server.id]} == kept
 
 
 def test_deploy_refuses_what_makes_no_sense(grid: Grid, tmp_path: Path) -> None:

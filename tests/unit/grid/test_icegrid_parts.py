@@ -42,7 +42,7 @@ def instance(tmp_path: Path) -> Instance:
 
 
 def test_copies_say_the_same(instance: Instance) -> None:
-    copy = deployment.copy_descriptors(instance, instance.default_xml)
+    copy = deployment.copy_descriptors(instance, instance.default_xml, {})
     assert copy.stat().st_mode & 0o777 == 0o600
     properties = dict(read_servers(copy)[0].properties)
     original = dict(read_servers(instance.default_xml)[0].properties)
@@ -53,8 +53,68 @@ def test_copies_say_the_same(instance: Instance) -> None:
 
 
 def test_copies_in_which_nothing_is_started(instance: Instance) -> None:
-    copy = deployment.copy_descriptors(instance, instance.default_xml, manual=True)
+    copy = deployment.copy_descriptors(instance, instance.default_xml, {}, manual=True)
     assert {server.activation for server in read_servers(copy)} == {"manual"}
+
+
+KINDS = """<icegrid><application name="OMERO"><include file="config.xml"/>
+<properties id="Plain"><property name="p" value="1"/></properties>
+<properties id="All"><properties refid="__ACTIVE__"/><properties refid="Plain"/></properties>
+<properties id="More"><properties refid="All"/></properties>
+<server-template id="I"><parameter name="index"/><server id="Indexer-${index}" exe="a">
+<properties><properties refid="More"/></properties></server></server-template>
+<server-template id="G"><server id="${application}.Glacier2" exe="a">
+<properties><properties refid="All"/></properties></server></server-template>
+<node name="master"><server-instance template="I" index="0"/><server-instance template="G"/>
+<server id="Tables-7" exe="a"><properties><properties refid="All"/></properties></server>
+<server id="Bare" exe="a"><properties><properties refid="Plain"/></properties></server>
+</node></application></icegrid>"""
+
+
+def profile_text(**values: str) -> str:
+    properties = "".join(f'<property name="{name.replace("__", ".")}" value="{values[name]}"/>' for name in values)
+    return f'<icegrid><properties id="__ACTIVE__">{properties}</properties></icegrid>'
+
+
+def handed(instance: Instance, made: deployment.Deployment) -> dict[str, dict[str, str]]:
+    """What the servers of a deployment get, by their ids."""
+    copy = deployment.copy_descriptors(instance, instance.default_xml, made.profiles)
+    return {server.identifier: dict(server.properties) for server in read_servers(copy)}
+
+
+def test_a_running_grid_is_handed_what_concerns_its_servers(instance: Instance) -> None:
+    def prepare(before: deployment.Deployment | None, **values: str) -> deployment.Deployment:
+        instance.config_xml.write_text(profile_text(**values))
+        return deployment.prepare(instance, instance.default_xml, (), before)
+
+    def changed(before: deployment.Deployment, after: deployment.Deployment) -> set[str]:
+        return {one.id for one in after.servers if before.server(one.id) != one}
+
+    instance.default_xml.write_text(KINDS)
+    first = prepare(None, omero__search__batch="$${1}", omero__db__name="a")
+    everything = {"omero.search.batch": "$${1}", "omero.db.name": "a", "p": "1"}
+    assert handed(instance, first) == {
+        "Indexer-0": everything,
+        "OMERO.Glacier2": everything,
+        "Tables-7": everything,
+        "Bare": {"p": "1"},
+    }
+    assert not changed(first, prepare(first, omero__db__name="a", omero__search__batch="$${1}"))
+    second = prepare(first, omero__search__batch="2", omero__db__name="a")
+    assert changed(first, second) == {"Indexer-0"}
+    given = handed(instance, second)
+    assert (given["Indexer-0"]["omero.search.batch"], given["Tables-7"]["omero.search.batch"]) == ("2", "$${1}")
+    third = prepare(second, omero__db__name="a")
+    assert changed(second, third) == {"Indexer-0"}
+    assert "omero.search.batch" not in handed(instance, third)["Indexer-0"]
+    fourth = prepare(third, omero__db__name="a", omero__search__batch="3", own__property="x")
+    assert changed(third, fourth) == {"Indexer-0", "OMERO.Glacier2", "Tables-7"}
+    # Who is restarted anyway gets everything, and so does everybody at the next start.
+    assert handed(instance, fourth)["Tables-7"]["omero.search.batch"] == "3"
+    assert handed(instance, prepare(None, omero__search__batch="4"))["Tables-7"] == {
+        "omero.search.batch": "4",
+        "p": "1",
+    }
 
 
 def test_a_deployment_is_remembered(instance: Instance) -> None:
