@@ -29,21 +29,25 @@ def short_address(path: Path) -> Iterator[str]:
 def listen_unix(path: Path, *, backlog: int = 128) -> socket.socket:
     """A listening Unix socket of mode 0600; a stale one of the same name is replaced.
 
+    It gets its name when it listens already, so whoever sees the file can connect.
+
     :raises OSError: as the system says
     """
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
+    new = path.with_name(f".{path.name}.{os.getpid()}")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        with short_address(path) as address:
+        with short_address(new) as address:
             old_mask = os.umask(0o177)
             try:
                 listener.bind(address)
             finally:
                 os.umask(old_mask)
         listener.listen(backlog)
+        new.replace(path)
     except OSError:
         listener.close()
+        with contextlib.suppress(OSError):
+            new.unlink()
         raise
     return listener
 

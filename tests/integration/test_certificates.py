@@ -157,7 +157,7 @@ def test_the_command_refuses_nonsense(omero: Omero) -> None:
     done = omero.run("certificates", "--days", "0")
     assert done.returncode == 2
     assert "--days 0" in done.stderr
-    omero.ok("config", "set", "omero.certificates.owner", "OMERO")
+    omero.ok("config", "set", "--force", "omero.certificates.owner", "OMERO")
     done = omero.run("certificates")
     assert done.returncode == 3
     assert "omero.certificates.owner" in done.stderr

@@ -6,6 +6,7 @@ in the log what became of the one before.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import logging
 import os
@@ -55,6 +56,12 @@ class Faults:
         descriptor = os.open(self._path, flags, 0o600)
         faulthandler.enable(descriptor)
         return descriptor
+
+    def forget(self) -> None:
+        """This process ends by itself: remove the file, unless there is something in it."""
+        with contextlib.suppress(OSError):
+            if not self._path.stat().st_size:
+                self._path.unlink()
 
 
 def _tail(path: Path, offset: int) -> bytes:

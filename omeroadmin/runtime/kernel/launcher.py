@@ -53,12 +53,16 @@ def main(arguments: Sequence[str]) -> int:
         if watch is not None:
             watch.conclude(status)
 
+    faults = Faults(context.instance.run_directory / f"{context.server_id}.fault", _error_logs(context.instance))
+    faults.report(context.log, memory.exhausted_message(command.heap_bytes))
+    faults.watch()
     guard = _guard(command, context, handler, conclude)
     try:
         status = _run(context, guard)
     finally:
         context.health.close()
         guard.join()
+        faults.forget()
         logging.getLogger().removeHandler(handler)
         handler.close()
     conclude(status)
@@ -90,20 +94,20 @@ def _prepare(command: configuration.CommandLine) -> tuple[ServiceContext, loggin
     )
 
 
+def _error_logs(instance: Instance) -> list[Path]:
+    return list(instance.log_directory.glob("*.err"))
+
+
 def _guard(
     command: configuration.CommandLine, context: ServiceContext, handler: logging.Handler, conclude: Callable[[], None]
 ) -> memory.Guard:
-    """What happens when memory runs out, now or in the process before this one.
+    """What happens when memory runs out.
 
     :param conclude: called right before the end
     """
-    instance = context.instance
-    faults = Faults(instance.run_directory / f"{context.server_id}.fault", list(instance.log_directory.glob("*.err")))
-    faults.report(context.log, memory.exhausted_message(command.heap_bytes))
-    faults.watch()
 
     def leave_reason(reason: str) -> None:
-        failure.record(instance, context.server_id, ServiceFailure(reason, failure.CRASHED))
+        failure.record(context.instance, context.server_id, ServiceFailure(reason, failure.CRASHED))
 
     options = memory.HeapOptions(command.heap_bytes, command.heap_profile)
     guard = memory.Guard(options, context.log, leave_reason=leave_reason, conclude=conclude)
