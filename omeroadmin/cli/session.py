@@ -1,42 +1,149 @@
-"""What commands that talk to a server share: their options, and the session they are to use."""
+"""What commands that talk to a server share: the options that name server and session, declared once, and both opened.
+
+A command takes all of them by one parameter::
+
+    @connects
+    def command(connection: Connection, query: …) -> None:
+        with connection.open() as (client, session):
+            …
+"""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import functools
+import inspect
 import os
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from omeroadmin.cli.context import user_directory
-from omeroadmin.errors import configuration_error, usage_error
+from omeroadmin.errors import usage_error
 
 if TYPE_CHECKING:
-    from omeroadmin.access.address import Address, Target
+    from omeroadmin.access.address import Target
     from omeroadmin.access.client import Client
     from omeroadmin.access.session import Session
     from omeroadmin.workflows.access import Place, Wish
 
-ServerOption = Annotated[
-    str | None, typer.Option("-s", "--server", metavar="SERVER", help="Server: [USER@]HOST[:PORT].")
-]
-PortOption = Annotated[int | None, typer.Option("-p", "--port", metavar="PORT", help="Port of the server.")]
-UserOption = Annotated[str | None, typer.Option("-u", "--user", metavar="USER", help="User to be.")]
-KeyOption = Annotated[
-    str | None,
-    typer.Option(
-        "-k", "--key", metavar="KEY", help="Session key to use; - reads it from stdin, where ps can't see it."
-    ),
-]
 CaFileOption = Annotated[
     Path | None,
     typer.Option(
         "--ca-file", metavar="FILE", envvar="OMERO_CA_FILE", help="Trust the authorities in this PEM file, no others."
     ),
 ]
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The connection options as they were typed; each field is an option of every command that :func:`connects`."""
+
+    server: Annotated[
+        str | None, typer.Option("-s", "--server", metavar="SERVER", help="Server: [USER@]HOST[:PORT].")
+    ] = None
+    port: Annotated[int | None, typer.Option("-p", "--port", metavar="PORT", help="Port of the server.")] = None
+    user: Annotated[str | None, typer.Option("-u", "--user", metavar="USER", help="User to be.")] = None
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "-k", "--key", metavar="KEY", help="Session key to use; - reads it from stdin, where ps can't see it."
+        ),
+    ] = field(default=None, repr=False)
+    password: Annotated[
+        str | None,
+        typer.Option(
+            "-w", "--password", metavar="PASSWORD", help="Discouraged: other users see it in the process list."
+        ),
+    ] = field(default=None, repr=False)
+    password_file: Annotated[
+        Path | None,
+        typer.Option("--password-file", metavar="FILE", help="File whose first line is the password; - is stdin."),
+    ] = None
+    create: Annotated[
+        bool, typer.Option("-C", "--create", help="Create a new session even if a stored one can be used.")
+    ] = False
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False
+    ca_file: CaFileOption = None
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Refuse a port without TLS; with TLS, certificates are always verified.")
+    ] = False
+
+    def wish(self, target: str | None = None) -> Wish:
+        """The options as one request; a key or password that is to come from stdin is read.
+
+        :param target: server as an argument of the command, instead of ``--server``
+        :raises AdminError: ``server-invalid``, ``port-invalid``, ``options-conflict``, ``key-missing``
+        """
+        from omeroadmin.cli import credentials
+        from omeroadmin.workflows.access import Wish
+
+        return Wish(
+            self._target(target),
+            credentials.ask_user,
+            lambda name, address: credentials.password(name, address, self.password, self.password_file),
+            (credentials.from_stdin("key") if self.key == "-" else self.key) or "",
+            self.ca_file,
+            create=self.create,
+            verify=self.verify,
+        )
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[tuple[Client, Session]]:
+        """A client and the session to use: that of the key, the stored one that fits, or a new one.
+
+        :raises AdminError: as :meth:`wish` and :func:`omeroadmin.workflows.access.connect`
+        """
+        from omeroadmin.workflows.access import connect
+
+        client, session = connect(place(), self.wish())
+        with client:
+            yield client, session
+
+    def _target(self, argument: str | None) -> Target:
+        from omeroadmin.access.address import Target, checked_port, parse_target
+
+        if None not in (self.server, argument) and self.server != argument:
+            raise usage_error("options-conflict", f"two servers are named: {argument} and {self.server}", "name one")
+        text = self.server if argument is None else argument
+        typed = Target() if text is None else parse_target(text)
+        for one, other in ((typed.port, self.port), (typed.user, self.user)):
+            if one is not None and other is not None and one != other:
+                raise usage_error("options-conflict", f"{text} says {one} and an option says {other}", "say it once")
+        return dataclasses.replace(
+            typed,
+            port=typed.port if self.port is None else checked_port(self.port),
+            user=typed.user if self.user is None else self.user,
+        )
+
+
+def connects(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of :class:`Connection` after its own; it gets them as ``connection``."""
+    hints = get_type_hints(Connection, include_extras=True)
+    options = [
+        inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
+        for one in dataclasses.fields(Connection)
+    ]
+    own_hints = get_type_hints(function, include_extras=True)
+    own = [
+        parameter.replace(annotation=own_hints[parameter.name])
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.name != "connection"
+    ]
+
+    @functools.wraps(function)
+    def command(**values: Any) -> None:
+        typed = {option.name: values.pop(option.name) for option in options}
+        function(connection=Connection(**typed), **values)
+
+    # What Typer reads.
+    command.__dict__["__signature__"] = inspect.Signature([*own, *options])
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *options)}
+    return command
 
 
 def place() -> Place:
@@ -58,98 +165,3 @@ def place() -> Place:
         Instance(Path(omerodir).resolve()) if omerodir and Path(omerodir).is_dir() else None,
         account,
     )
-
-
-def wish(
-    server: str | None = None,
-    port: int | None = None,
-    user: str | None = None,
-    key: str | None = None,
-    ca_file: Path | None = None,
-    *,
-    connection: str | None = None,
-    password: str | None = None,
-    password_file: Path | None = None,
-) -> Wish:
-    """The options as one request.
-
-    :raises AdminError: ``server-invalid``, ``port-invalid``, ``options-conflict``, ``file-not-read``
-    """
-    from omeroadmin.workflows.access import Wish
-
-    given = _secret_from_stdin("key") if key == "-" else key or ""
-    target = _target(server, port, user, connection)
-    return Wish(
-        target, _ask_user, lambda name, address: _password(name, address, password, password_file), given, ca_file
-    )
-
-
-@contextlib.contextmanager
-def connected(request: Wish) -> Iterator[tuple[Client, Session]]:
-    """A client with the session to use; closed at the end.
-
-    :raises AdminError: as :func:`omeroadmin.workflows.access.connect`
-    """
-    from omeroadmin.workflows.access import connect
-
-    client, session = connect(place(), request)
-    with client:
-        yield client, session
-
-
-def _target(server: str | None, port: int | None, user: str | None, connection: str | None) -> Target:
-    from omeroadmin.access.address import Target, checked_port, parse_target
-
-    if server is not None and connection is not None and server != connection:
-        raise usage_error("options-conflict", f"two servers are named: {connection} and {server}", "name one")
-    text = server if connection is None else connection
-    typed = Target() if text is None else parse_target(text)
-    for one, other in ((typed.port, port), (typed.user, user)):
-        if one is not None and other is not None and one != other:
-            raise usage_error("options-conflict", f"{text} says {one} and an option says {other}", "say it once")
-    return Target(
-        typed.host,
-        typed.port if port is None else checked_port(port),
-        typed.user if user is None else user,
-        typed.tls,
-    )
-
-
-def _ask_user(likely: str) -> str:
-    if not sys.stdin.isatty():
-        return likely
-    sys.stderr.write(f"Username: [{likely}] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip() or likely
-
-
-def _password(user: str, address: Address, typed: str | None, file: Path | None) -> str:
-    if typed is not None:
-        return typed
-    if file is not None:
-        return _secret_from_stdin("password") if str(file) == "-" else _first_line(file)
-    from_environment = os.environ.get("OMERO_PASSWORD")
-    if from_environment is not None:
-        return from_environment
-    if not sys.stdin.isatty():
-        raise configuration_error(
-            "password-missing",
-            f"no password for {user}@{address}, and no terminal to ask at",
-            "give it by --password-file FILE (- is stdin) or OMERO_PASSWORD, or join a session: -k -",
-        )
-    import getpass
-
-    return getpass.getpass(f"Password for {user}@{address}: ")
-
-
-def _first_line(file: Path) -> str:
-    from omeroadmin.system.files import read_text
-
-    return read_text(file).partition("\n")[0].rstrip("\r")
-
-
-def _secret_from_stdin(what: str) -> str:
-    line = sys.stdin.readline().strip("\r\n")
-    if not line:
-        raise usage_error(f"{what}-missing", f"stdin has no {what}", f"write the {what} as one line to stdin")
-    return line

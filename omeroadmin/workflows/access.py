@@ -18,7 +18,7 @@ from omeroadmin.access.address import (
     Target,
     is_loopback,
 )
-from omeroadmin.access.client import Client
+from omeroadmin.access.client import ANSWER_TIMEOUT, Client
 from omeroadmin.access.session import Session, checked_key
 from omeroadmin.access.store import SessionStore, StoredSession
 from omeroadmin.access.trust import Trust
@@ -34,6 +34,8 @@ class Wish:
     :param target: server, port and user as far as they were named
     :param key: session key to join, or empty
     :param ca_file: file of authorities to trust instead of the instance's and the system's
+    :param create: open a new session even where a stored one could be used
+    :param verify: refuse a port without TLS
     :param user: gives the user's name when it is needed and wasn't named; takes the likely one
     :param password: gives the password for a user and a server when it is needed; raises ``password-missing``
     """
@@ -43,6 +45,8 @@ class Wish:
     password: Callable[[str, Address], str]
     key: str = field(default="", repr=False)
     ca_file: Path | None = None
+    create: bool = False
+    verify: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,24 +123,23 @@ def trust_for(address: Address, ca_file: Path | None, instance: Instance | None)
     return Trust(file, system=not is_loopback(address.host))
 
 
-def login(place: Place, wish: Wish, *, create: bool) -> Login:
+def login(place: Place, wish: Wish) -> Login:
     """Open a session, or use a stored one of this server and user, and store it.
 
-    :param create: open a new session even where a stored one could be used
-    :raises AdminError: ``authentication-failed``, ``password-needs-tls``, ``session-expired``, what the password's
-        source raises, and what :meth:`Client.get` raises
+    :raises AdminError: ``authentication-failed``, ``password-needs-tls``, ``tls-missing``, ``session-expired``,
+        what the password's source raises, and what :meth:`Client.get` raises
     """
     if wish.key:
         return _join(place, wish)
     address = resolve_address(wish.target, place.instance)
-    if not create:
+    if not wish.create:
         exact = Target(address.host, address.port, wish.target.user, address.tls)
         stored = place.store.find(lambda session: _fits(session, wish.target if wish.target.host is None else exact))
-        if stored is not None and (usable := _usable(place, stored, wish.ca_file)) is not None:
+        if stored is not None and (usable := _usable(place, stored, wish)) is not None:
             place.store.use(stored)
             return Login("Using", stored.address, usable)
     user = wish.target.user or wish.user(_last_user(place, address) or place.account)
-    with Client(address, trust=trust_for(address, wish.ca_file, place.instance)) as client:
+    with _client(place, wish, address) as client:
         session = client.open_session(user, wish.password(user, address))
     _keep(place, address, session)
     return Login("Created", address, session)
@@ -152,7 +155,7 @@ def connect(place: Place, wish: Wish) -> tuple[Client, Session]:
     """
     if wish.key:
         return _with_key(place, wish, resolve_address(wish.target, place.instance), wish.key)
-    stored = place.store.find(lambda session: _fits(session, wish.target))
+    stored = None if wish.create else place.store.find(lambda session: _fits(session, wish.target))
     if stored is None:
         return _with_password(place, wish, not_logged_in())
     try:
@@ -174,8 +177,7 @@ def logout(place: Place, wish: Wish) -> StoredSession | None:
     stored = place.store.find(lambda session: _fits(session, wish.target))
     if stored is None:
         return None
-    trust = trust_for(stored.address, wish.ca_file, place.instance)
-    with Client(stored.address, trust=trust, key=stored.key) as client:
+    with _client(place, wish, stored.address, stored.key) as client:
         try:
             client.close_session()
         except AdminError as error:
@@ -185,16 +187,17 @@ def logout(place: Place, wish: Wish) -> StoredSession | None:
     return stored
 
 
-def stored_sessions(place: Place, ca_file: Path | None) -> list[SessionState]:
+def stored_sessions(place: Place, wish: Wish) -> list[SessionState]:
     """All stored sessions and their states; those that their server doesn't know any more are removed.
 
+    :param wish: whom to trust
     :raises AdminError: ``session-not-stored`` if the store can't be changed
     """
     current = place.store.find(lambda _: True)
     states = []
     for stored in place.store.sessions():
         try:
-            alive = _usable(place, stored, ca_file, timeout=5.0) is not None
+            alive = _usable(place, stored, wish, timeout=5.0) is not None
             active = ("True" if stored == current else "Logged in") if alive else "Expired"
         except AdminError as error:
             active = error.code.replace("-", " ").capitalize()
@@ -213,8 +216,7 @@ def sessions_on_server(client: Client) -> list[dict[str, Any]]:
 
 def _join(place: Place, wish: Wish) -> Login:
     address = resolve_address(wish.target, place.instance)
-    trust = trust_for(address, wish.ca_file, place.instance)
-    with Client(address, trust=trust, key=checked_key(wish.key)) as client:
+    with _client(place, wish, address, checked_key(wish.key)) as client:
         session = client.current_session()
     _keep(place, address, session)
     return Login("Joined", address, session)
@@ -224,10 +226,23 @@ def _keep(place: Place, address: Address, session: Session) -> None:
     place.store.add(StoredSession(address, session.user, session.group, session.key))
 
 
-def _usable(place: Place, stored: StoredSession, ca_file: Path | None, timeout: float = 60.0) -> Session | None:
+def _client(place: Place, wish: Wish, address: Address, key: str = "", timeout: float = ANSWER_TIMEOUT) -> Client:
+    """A client that trusts whom it should.
+
+    :raises AdminError: ``tls-missing``
+    """
+    if wish.verify and not address.tls:
+        raise configuration_error(
+            "tls-missing",
+            f"{address} has no TLS, so nothing proves that it is the server",
+            "name its TLS port, usually 4064, or leave --verify out",
+        )
+    return Client(address, trust=trust_for(address, wish.ca_file, place.instance), key=key, timeout=timeout)
+
+
+def _usable(place: Place, stored: StoredSession, wish: Wish, timeout: float = ANSWER_TIMEOUT) -> Session | None:
     """The session behind a stored one; where the server doesn't know it any more, it is removed."""
-    trust = trust_for(stored.address, ca_file, place.instance)
-    with Client(stored.address, trust=trust, key=stored.key, timeout=timeout) as client:
+    with _client(place, wish, stored.address, stored.key, timeout) as client:
         try:
             return client.current_session()
         except AdminError as error:
@@ -238,7 +253,7 @@ def _usable(place: Place, stored: StoredSession, ca_file: Path | None, timeout: 
 
 
 def _with_key(place: Place, wish: Wish, address: Address, key: str) -> tuple[Client, Session]:
-    client = Client(address, trust=trust_for(address, wish.ca_file, place.instance), key=key)
+    client = _client(place, wish, address, key)
     with contextlib.ExitStack() as undo:
         undo.callback(client.close)
         session = client.current_session()
@@ -248,7 +263,7 @@ def _with_key(place: Place, wish: Wish, address: Address, key: str) -> tuple[Cli
 
 def _with_password(place: Place, wish: Wish, otherwise: AdminError) -> tuple[Client, Session]:
     try:
-        done = login(place, wish, create=True)
+        done = login(place, dataclasses.replace(wish, create=True))
     except AdminError as error:
         raise (otherwise if error.code == "password-missing" else error) from None
     return _with_key(place, wish, done.address, done.session.key)

@@ -70,6 +70,9 @@ def test_the_plain_port_takes_keys(omero: Omero, live_server: LiveServer) -> Non
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith(f"Joined session for root@tcp://localhost:{live_server.tcp_port}.")
     assert "root" in omero.ok("sessions", "who", "--style", "csv")
+    done = omero.run("sessions", "who", "--verify")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "has no TLS, so nothing proves that it is the server" in done.stderr
     assert omero.run("logout").returncode == 0
     assert omero.run("login", "tcp://localhost", "-k", key).returncode == 3
 

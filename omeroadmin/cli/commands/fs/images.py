@@ -7,18 +7,15 @@ from typing import Annotated
 import typer
 
 from omeroadmin.cli.output import Style, print_table
-from omeroadmin.cli.session import CaFileOption, KeyOption, PortOption, ServerOption, UserOption, connected, wish
+from omeroadmin.cli.session import Connection, connects
 
 
+@connects
 def command(
+    connection: Connection,
     style: Annotated[Style, typer.Option("--style", help="How to print the list.")] = Style.SQL,
     limit: Annotated[int | None, typer.Option("--limit", min=0, help="How many at most; all by default.")] = None,
     offset: Annotated[int, typer.Option("--offset", min=0, help="How many to pass over.")] = 0,
-    server: ServerOption = None,
-    port: PortOption = None,
-    user: UserOption = None,
-    key: KeyOption = None,
-    ca_file: CaFileOption = None,
 ) -> None:
     """List images, oldest first.
 
@@ -28,6 +25,6 @@ def command(
     """
     from omeroadmin.workflows.listing import images
 
-    with connected(wish(server, port, user, key, ca_file)) as (client, _):
+    with connection.open() as (client, _):
         table = images(client, limit=limit, offset=offset)
     print_table("images", table.columns, table.rows, style)

@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from omeroadmin.cli.output import Style
-from omeroadmin.cli.session import CaFileOption, place
+from omeroadmin.cli.session import Connection, connects, place
 
 
+@connects
 def command(
+    connection: Connection,
     style: Annotated[Style, typer.Option("--style", help="How to print the list.")] = Style.SQL,
-    ca_file: CaFileOption = None,
 ) -> None:
     """List your stored sessions.
 
@@ -25,4 +26,4 @@ def command(
     from omeroadmin.cli.views.sessions import print_stored
     from omeroadmin.workflows.access import stored_sessions
 
-    print_stored(stored_sessions(place(), ca_file), style)
+    print_stored(stored_sessions(place(), connection.wish()), style)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.session import CaFileOption, KeyOption, PortOption, ServerOption, UserOption, connected, wish
+from omeroadmin.cli.session import Connection, connects
 from omeroadmin.errors import ExitStatus
 
 
@@ -18,7 +18,9 @@ class Exclusion(StrEnum):
     CLIENTPATH = "clientpath"
 
 
+@connects
 def command(
+    connection: Connection,
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders to import.")],
     name: Annotated[str | None, typer.Option("-n", "--name", help="Name of the images instead of the files'.")] = None,
     depth: Annotated[int, typer.Option("--depth", min=0, help="Levels of folders to look into below each PATH.")] = 4,
@@ -28,11 +30,6 @@ def command(
     ] = None,
     list_only: Annotated[bool, typer.Option("-f", help="Print the files that would be imported, and stop.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of Image:ID lines.")] = False,
-    server: ServerOption = None,
-    port: PortOption = None,
-    user: UserOption = None,
-    key: KeyOption = None,
-    ca_file: CaFileOption = None,
 ) -> None:
     """Import images.
 
@@ -51,7 +48,7 @@ def command(
     if list_only:
         print_files(found)
         return
-    with connected(wish(server, port, user, key, ca_file)) as (client, session), ImportView(found, as_json) as view:
+    with connection.open() as (client, session), ImportView(found, as_json) as view:
         idle_seconds = session.time_to_idle_ms / 1000
         excluded = exclude is Exclusion.CLIENTPATH
         result = import_files(client, found, view.watcher, idle_seconds=idle_seconds, name=name, exclude_known=excluded)

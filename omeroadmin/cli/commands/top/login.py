@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import dataclasses
 from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.session import CaFileOption, KeyOption, PortOption, ServerOption, UserOption, place, wish
+from omeroadmin.cli.session import Connection, connects, place
 
 
+@connects
 def command(
-    connection: Annotated[
+    connection: Connection,
+    target: Annotated[
         str | None, typer.Argument(metavar="[[USER@]SERVER[:PORT]]", help="Server; localhost if not given.")
     ] = None,
-    server: ServerOption = None,
-    port: PortOption = None,
-    user: UserOption = None,
-    password: Annotated[
-        str | None,
-        typer.Option(
-            "-w", "--password", metavar="PASSWORD", help="Discouraged: other users see it in the process list."
-        ),
-    ] = None,
-    password_file: Annotated[
-        Path | None,
-        typer.Option("--password-file", metavar="FILE", help="File whose first line is the password; - is stdin."),
-    ] = None,
-    key: KeyOption = None,
-    create: Annotated[
-        bool, typer.Option("-C", "--create", help="Create a new session even if a stored one can be used.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing when it worked.")] = False,
-    ca_file: CaFileOption = None,
 ) -> None:
     """Log in: create a session, or use a stored one.
 
@@ -47,9 +30,7 @@ def command(
     from omeroadmin.cli.views.sessions import say_login
     from omeroadmin.workflows.access import login
 
-    request = wish(
-        server, port, user, key, ca_file, connection=connection, password=password, password_file=password_file
-    )
-    done = login(place(), request, create=create or password is not None or password_file is not None)
-    if not quiet:
+    given = connection.password is not None or connection.password_file is not None
+    done = login(place(), dataclasses.replace(connection, create=connection.create or given).wish(target))
+    if not connection.quiet:
         say_login(done)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from omeroadmin.cli.output import say
-from omeroadmin.cli.session import CaFileOption, PortOption, ServerOption, UserOption, place, wish
+from omeroadmin.cli.session import Connection, connects, place
 
 
-def command(
-    server: ServerOption = None,
-    port: PortOption = None,
-    user: UserOption = None,
-    ca_file: CaFileOption = None,
-) -> None:
+@connects
+def command(connection: Connection) -> None:
     """Log out: close the session that commands use.
 
     It ends on the server and here.
@@ -20,5 +16,6 @@ def command(
     """
     from omeroadmin.workflows.access import logout
 
-    closed = logout(place(), wish(server, port, user, None, ca_file))
-    say("There is no session to log out of." if closed is None else f"Logged out: {closed}")
+    closed = logout(place(), connection.wish())
+    if not connection.quiet:
+        say("There is no session to log out of." if closed is None else f"Logged out: {closed}")
