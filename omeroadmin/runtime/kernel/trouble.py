@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 from omeroadmin.runtime.kernel.context import ServiceContext
+from omeroadmin.system.clock import monotonic
+
+_STARTING = 10.0
+"""Seconds in which a server that was just started waits for others that start as well: nothing to warn of."""
 
 
 class Trouble:
@@ -11,6 +17,8 @@ class Trouble:
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
         self._message = ""
+        self._level = logging.NOTSET
+        self._starting_until = monotonic() + _STARTING
 
     @property
     def is_noted(self) -> bool:
@@ -23,13 +31,15 @@ class Trouble:
         :param message: one line
         """
         self._context.health.not_ready(message)
-        if message != self._message:
-            self._context.log.warning("%s; waiting", message)
-        self._message = message
+        level = logging.INFO if monotonic() < self._starting_until else logging.WARNING
+        if (message, level) != (self._message, self._level):
+            self._context.log.log(level, "%s; waiting", message)
+        self._message, self._level = message, level
 
     def clear(self) -> None:
         """The server does its job."""
         self._context.health.ready()
+        self._starting_until = 0
         if self._message:
             self._context.log.info("Working again")
         self._message = ""
