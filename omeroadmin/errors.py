@@ -48,6 +48,13 @@ class AdminWarning(UserWarning):
     """What an admin should know although the operation succeeds; given through :func:`warnings.warn`."""
 
 
+def printable(text: str) -> str:
+    """Text as one line: what names, paths and values hold must not steer a terminal, nor look like a line of ours."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
 def _rebuild(code: str, message: str, hint: str, exit_status: ExitStatus) -> AdminError:
     return AdminError(code, message, hint=hint, exit_status=exit_status)
 

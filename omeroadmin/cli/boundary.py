@@ -68,12 +68,12 @@ def guard(action: Callable[[], int]) -> int:
 
 def report(error: Exception) -> int:
     """Say what went wrong and give the exit status."""
-    from omeroadmin.errors import AdminError, ExitStatus
+    from omeroadmin.errors import AdminError, ExitStatus, printable
 
     if isinstance(error, AdminError):
-        say(f"omero: {error.message}")
+        say(f"omero: {printable(error.message)}")
         if error.hint:
-            say(f"  -> {error.hint}")
+            say(f"  -> {printable(error.hint)}")
         return error.exit_status
     if isinstance(error, BrokenPipeError):
         # The reader of a pipe has gone, as `omero … | head` does; nothing is wrong here.
@@ -83,7 +83,9 @@ def report(error: Exception) -> int:
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    say(f"WARNING: {message}")
+    from omeroadmin.errors import printable
+
+    say(f"WARNING: {printable(str(message))}")
 
 
 def say(line: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from omeroadmin.errors import AdminError, usage_error
+from omeroadmin.errors import AdminError, printable, usage_error
 from omeroadmin.profiles.changes import Changes, changes_between
 from omeroadmin.profiles.history import History, read_history, revision_number
 from omeroadmin.profiles.reader import VERSION_KEY, choose
@@ -96,7 +96,7 @@ def _point(history: History, word: str) -> _Point:
         raise usage_error(
             "comparison-unknown",
             f"{word!r} is neither a profile nor the number of a revision",
-            f"the profiles are: {', '.join(sorted(history.present.profiles))}; revisions: omero config log",
+            f"the profiles are: {printable(', '.join(sorted(history.present.profiles)))}; revisions: omero config log",
         ) from error
 
 

@@ -31,13 +31,24 @@ def check_entry(entry: Entry, *, force: bool) -> None:
     """
     try:
         check_assignable(entry.name)
-        if entry.value == MASK and is_secret(entry.name):
-            raise _masked(entry.name)
+        check_shown(entry.name, entry.value, "make a copy that has the secrets: omero config export -o FILE")
         check_storable(entry.name, entry.value)
         if not force:
             check_value(entry.name, entry.value)
     except AdminError as error:
         raise located(error, entry.origin) from error
+
+
+def check_shown(name: str, value: str, hint: str) -> None:
+    """Whether a value is one that was shown, and not what stands for a secret in listings.
+
+    :param hint: where the true value is
+    :raises AdminError: ``masked-secret``
+    """
+    if value == MASK and is_secret(name):
+        raise configuration_error(
+            "masked-secret", f"{name} is {MASK}, which stands for a value that was not shown", hint
+        )
 
 
 def check_assignable(name: str) -> None:
@@ -62,11 +73,3 @@ def reserved_property(name: str) -> AdminError:
 def located(error: AdminError, origin: str) -> AdminError:
     """The same error, with its place in front."""
     return AdminError(error.code, f"{origin}: {error.message}", hint=error.hint, exit_status=error.exit_status)
-
-
-def _masked(name: str) -> AdminError:
-    return configuration_error(
-        "masked-secret",
-        f"{name} is {MASK}, which stands for a value that was not shown",
-        "make a copy that has the secrets: omero config export -o FILE",
-    )

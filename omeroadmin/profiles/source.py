@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     START = Callable[[str, dict[str, str]], object]
     TEXT = Callable[[str], object]
 
+_DEEPEST = 100
+"""Levels of elements; OMERO's are three, and trees of many more can't be copied."""
+
 
 def read_source(config_xml: StrPath) -> bytes | None:
     """Content of the file; ``None`` where there is none, or where OMERO's own tools have only just made it, empty.
@@ -59,8 +62,8 @@ def parse(
 
     def on_start(name: str, attributes: dict[str, str]) -> None:
         nonlocal depth
-        if depth == 0 and name != "icegrid":
-            raise unparsable(config_xml, parser.CurrentLineNumber, f"the root element is {name}, not icegrid")
+        if not 0 < depth < _DEEPEST:
+            _check_place(config_xml, parser.CurrentLineNumber, name, depth)
         depth += 1
         start(name, attributes)
 
@@ -86,6 +89,13 @@ def parse(
     except (LookupError, ValueError) as error:
         # Python's codecs are asked for an encoding that expat doesn't know.
         raise unparsable(config_xml, 1, str(error)) from error
+
+
+def _check_place(config_xml: StrPath, line: int, name: str, depth: int) -> None:
+    if depth:
+        raise unparsable(config_xml, line, f"elements are nested more than {_DEEPEST} deep")
+    if name != "icegrid":
+        raise unparsable(config_xml, line, f"the root element is {name}, not icegrid")
 
 
 def unparsable(config_xml: StrPath, line: int, reason: str) -> AdminError:

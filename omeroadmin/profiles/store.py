@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from omeroadmin.errors import AdminError, usage_error
+from omeroadmin.errors import AdminError, printable, usage_error
 from omeroadmin.profiles.changes import Changes, PropertyChange, changes_between
 from omeroadmin.profiles.reader import RESERVED, Profile, choose, read_content, read_profile, refuse_reserved
 from omeroadmin.schema.instance import Instance
@@ -170,7 +170,7 @@ def unknown_profile(config_xml: Path, name: str, known: Collection[str]) -> Admi
     return usage_error(
         "profile-unknown",
         f"{config_xml} has no profile {name!r}",
-        f"it has: {', '.join(sorted(known))}",
+        f"it has: {printable(', '.join(sorted(known)))}",
     )
 
 

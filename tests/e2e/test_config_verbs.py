@@ -92,6 +92,8 @@ def test_slips_of_set(file: Path) -> None:
     assert "omero config set a 'b c'" in refused(file, 2, "set", "a=", "b c")
     assert "a b" in refused(file, 2, "set", "a b", "c")
     assert "geheim" not in refused(file, 2, "set", "omero.db.pass=geheim")
+    assert "not shown" in refused(file, 3, "set", "omero.db.pass", "********")
+    assert ok(file, "set", "--force", "omero.db.pass", "********") == ok(file, "set", "my.text", "********") == ""
     assert "many" in refused(file, 2, "set", "omero.db.port", "many")
     assert ok(file, "set", "--force", "omero.db.port", "many") == ""
     slip = installed(file, "config", "set", "omero.db.hots", "x")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from omeroadmin.cli.output import to_data
+from omeroadmin.errors import printable
 from omeroadmin.workflows.checks.model import Category, Diagnosis
 
 _RULE = "=" * 80
@@ -24,7 +25,7 @@ def diagnosis_lines(diagnosis: Diagnosis) -> list[str]:
             lines.append(f"  -> {item.hint}")
     if not problems:
         lines.append(_line("Problems", "none", ""))
-    return [_printable(line.rstrip()) for line in lines]
+    return [printable(line.rstrip()) for line in lines]
 
 
 def diagnosis_document(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -49,8 +50,3 @@ def _line(title: str, name: str, evidence: str) -> str:
     # OMERO's own "Environment:" fills its column to the last place and has no gap behind it.
     gap = " " if len(start) >= 12 and not start.endswith(" ") and title != "Environment" else ""
     return f"{start}{gap}{name:<30} {evidence}"
-
-
-def _printable(line: str) -> str:
-    """What logs, paths and reasons hold must not steer a terminal."""
-    return line.translate({code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))})

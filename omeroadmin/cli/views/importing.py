@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from omeroadmin.access.walk import Candidate, Found
 from omeroadmin.cli.output import print_json, print_lines, say
-from omeroadmin.errors import failed_error
+from omeroadmin.errors import failed_error, printable
 from omeroadmin.workflows.importing import FailedFile, ImportResult, Watcher
 
 if TYPE_CHECKING:
@@ -154,5 +154,4 @@ def _count(number: int, noun: str) -> str:
 
 def _shown(path: Path) -> str:
     """A path as one line of text, whatever bytes it has."""
-    text = str(path).encode("utf-8", "backslashreplace").decode()
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+    return printable(str(path).encode("utf-8", "backslashreplace").decode())

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from omeroadmin.cli.output import to_data
+from omeroadmin.errors import printable
 from omeroadmin.profiles.lint.model import Finding, LintReport, Severity
 
 _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.ADVICE: "1;36"}
@@ -26,7 +27,7 @@ def lint_lines(report: LintReport, *, width: int = _WIDEST, colour: bool = False
     for severity, of_severity in groupby(report.findings, key=lambda finding: finding.severity):
         for code, of_code in groupby(of_severity, key=lambda finding: finding.code):
             lines += [*_rule_lines(severity, code, list(of_code), width, colour), ""]
-    return [*lines, _printable(summary(report))]
+    return [*lines, printable(summary(report))]
 
 
 def _rule_lines(severity: Severity, code: str, found: list[Finding], width: int, colour: bool) -> Iterator[str]:
@@ -34,7 +35,7 @@ def _rule_lines(severity: Severity, code: str, found: list[Finding], width: int,
     yield f"{word} {code}"
     for finding in found:
         yield from _wrapped(finding.problem, width, "  ", "  ")
-        yield f"    $ {_printable(finding.command)}"
+        yield f"    $ {printable(finding.command)}"
     yield from _wrapped(found[0].reason, width, "  Why: ", "       ")
 
 
@@ -57,15 +58,10 @@ def _noun(severity: Severity, number: int) -> str:
 
 def _wrapped(text: str, width: int, first: str, others: str) -> list[str]:
     return textwrap.wrap(
-        _printable(text),
+        printable(text),
         width,
         initial_indent=first,
         subsequent_indent=others,
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _printable(text: str) -> str:
-    """What names and values hold must not steer a terminal."""
-    return text.translate({code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))})

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from omeroadmin.errors import usage_error
+from omeroadmin.errors import printable, usage_error
 from omeroadmin.profiles.desired.wish import Wish
 
 PREFIX = "CONFIG_"
@@ -19,11 +19,7 @@ _VARIABLE = re.compile("[A-Za-z0-9_]+")
 def environment_wishes(environment: Mapping[str, str]) -> list[Wish]:
     """What the variables wish for, sorted by their names; no two stand for one property."""
     variables = sorted(name for name in environment if name.startswith(PREFIX) and name != PREFIX)
-    return [Wish(property_of(variable), environment[variable], _shown(variable)) for variable in variables]
-
-
-def _shown(variable: str) -> str:
-    return variable if variable.isprintable() else ascii(variable)
+    return [Wish(property_of(variable), environment[variable], printable(variable)) for variable in variables]
 
 
 def property_of(variable: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from omeroadmin.errors import printable
 from omeroadmin.schema.kinds import FALSE_WORDS, TRUE_WORDS, Kind, ValueType
 from omeroadmin.schema.values.words import wording
 
@@ -81,7 +82,7 @@ def split_list(value_type: ValueType, text: str) -> list[str]:
 def _one_line(detail: str) -> str:
     """What parsers say may repeat any part of the value."""
     shown = detail if len(detail) <= _LONGEST_DETAIL else f"{detail[:_LONGEST_DETAIL]}…"
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in shown)
+    return printable(shown)
 
 
 def _brief(text: str) -> str:

@@ -38,6 +38,11 @@ def test_no_hint_no_second_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "omero: words \\udcff\n"
 
 
+def test_what_names_hold_neither_steers_the_terminal_nor_makes_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert failing(locked_error("locked", "x\nomero: y \x1b[31m", "see é\r\u2028")) == 6
+    assert capsys.readouterr().err == "omero: x\\nomero: y \\x1b[31m\n  -> see é\\r\\u2028\n"
+
+
 def test_interrupt(capsys: pytest.CaptureFixture[str]) -> None:
     assert failing(KeyboardInterrupt()) == 130
     assert capsys.readouterr().err == "Interrupted.\n"
