@@ -17,6 +17,7 @@ from omeroadmin.cli.main import load_command
 from omeroadmin.cli.registry import GROUPS, ORDER, module_of
 from omeroadmin.profiles.lint.model import Rule, Severity
 from omeroadmin.profiles.lint.registry import RULES
+from omeroadmin.runtime.services.blitz.http.routes import description_text
 from omeroadmin.schema.catalog import settings
 from omeroadmin.schema.emit import configuration_schema_text
 from omeroadmin.schema.families import FAMILIES
@@ -152,6 +153,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "properties.md": properties_page,
     "lint.md": lint_page,
     "configuration.schema.json": configuration_schema_text,
+    "openapi.json": description_text,
 }
 
 

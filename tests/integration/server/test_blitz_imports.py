@@ -189,6 +189,7 @@ def test_an_import_that_makes_no_sense_is_refused(live_server: LiveServer, body:
         ("/a/b:c.png", "file-name-invalid"),
         ("/a/CON.png", "file-name-invalid"),
         ("/a/$b.png", "file-name-invalid"),
+        ("/a/\0b.png", "request-invalid"),
     ],
 )
 def test_paths_that_leave_or_that_the_rules_forbid_are_refused(live_server: LiveServer, path: str, code: str) -> None:

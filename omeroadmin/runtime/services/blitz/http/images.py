@@ -8,13 +8,23 @@ from dataclasses import asdict
 from starlette.responses import FileResponse, Response
 
 from omeroadmin.runtime.services.blitz.http.calls import Call, answer
-from omeroadmin.runtime.services.blitz.services.problems import invalid
+from omeroadmin.runtime.services.blitz.http.forms import (
+    AFTER,
+    ID,
+    LIMIT,
+    REAL,
+    TEXT,
+    WHOLE,
+    default,
+    few,
+    maybe,
+    named,
+    page,
+    words,
+)
+from omeroadmin.runtime.services.blitz.http.operation import Bytes, Operation, Parameter
 from omeroadmin.runtime.services.blitz.services.query import Page
-
-_HIGHEST_ID = 2**63 - 1
-_MOST_ROWS = 1000
-_MOST_PATHS = 1000
-_MOST_HITS = 500
+from omeroadmin.schema.forms import array, number, record
 
 
 class _LargeFile(FileResponse):
@@ -55,8 +65,7 @@ def image_files(call: Call) -> Response:
 
 def thumbnail(call: Call) -> Response:
     """``GET /images/ID/thumbnail?size=96``."""
-    size = call.number("size", 96, lowest=1, highest=4096)
-    path = call.blitz.query.thumbnail(call.actor, call.path["id"], size)
+    path = call.blitz.query.thumbnail(call.actor, call.path["id"], call.query["size"])
     return Response(path.read_bytes(), media_type="image/jpeg")
 
 
@@ -73,36 +82,141 @@ def content(call: Call) -> Response:
 
 def client_paths(call: Call) -> Response:
     """``POST /filesets/client-paths``: which paths were imported already."""
-    known = call.blitz.query.known_client_paths(call.actor, _texts(call, "paths"))
+    known = call.blitz.query.known_client_paths(call.actor, call.body["paths"])
     return answer({"known": [{"path": path, "fileset_id": fileset} for path, fileset in known]})
 
 
 def file_names(call: Call) -> Response:
     """``POST /filesets/file-names``: which names files of imports have already."""
-    known = call.blitz.query.known_file_names(call.actor, _texts(call, "names"))
+    known = call.blitz.query.known_file_names(call.actor, call.body["names"])
     return answer({"known": [{"name": name, "fileset_id": fileset} for name, fileset in known]})
-
-
-def _texts(call: Call, name: str) -> list[str]:
-    texts: list[str] = call.member(name, list)
-    if len(texts) > _MOST_PATHS or not all(isinstance(text, str) for text in texts):
-        raise invalid(f"{name} is not a list of at most {_MOST_PATHS} texts")
-    return texts
 
 
 def search(call: Call) -> Response:
     """``GET /search?query=…&limit=N``."""
-    limit = call.number("limit", 25, lowest=1, highest=_MOST_HITS)
-    hits, indexed_to = call.blitz.search.find(call.actor, call.query.get("query", ""), limit)
+    hits, indexed_to = call.blitz.search.find(call.actor, call.query["query"], call.query["limit"])
     return answer({"hits": [asdict(hit) for hit in hits], "indexed_to": indexed_to})
 
 
 def _range(call: Call) -> dict[str, int]:
-    return {
-        "after": call.number("after", 0, lowest=0, highest=_HIGHEST_ID),
-        "limit": call.number("limit", 100, lowest=1, highest=_MOST_ROWS),
-    }
+    return {"after": call.query["after"], "limit": call.query["limit"]}
 
 
 def _page(name: str, page: Page) -> Response:
     return answer({name: page.rows, "next": page.next})
+
+
+_IMAGE = named(
+    "Image",
+    record(
+        {
+            "id": ID,
+            "name": TEXT,
+            "fileset_id": maybe(ID),
+            "owner": TEXT,
+            "group": TEXT,
+            **{name: maybe(WHOLE) for name in ("size_x", "size_y", "size_z", "size_c", "size_t")},
+            "pixel_type": maybe(TEXT),
+            "channels": array(TEXT),
+            "files": WHOLE,
+            "size": WHOLE,
+        }
+    ),
+)
+_FILESET = named("Fileset", record({"id": ID, "prefix": TEXT, "images": WHOLE, "files": WHOLE, "size": WHOLE}))
+_REPOSITORY = named("Repository", record({"id": ID, "uuid": TEXT, "type": TEXT, "path": TEXT}))
+_FILE = named(
+    "File",
+    record({"id": ID, "path": TEXT, "name": TEXT, "size": maybe(WHOLE), "hash": maybe(TEXT), "hasher": maybe(TEXT)}),
+)
+_HIT = named("Hit", record({"type": TEXT, "id": ID, "name": TEXT, "score": REAL}))
+
+OPERATIONS = (
+    Operation(
+        "listRepositories",
+        "GET",
+        "/repositories",
+        repositories,
+        "Where the server keeps files; types are Managed, Public and Script.",
+        record({"repositories": array(_REPOSITORY)}),
+    ),
+    Operation(
+        "listFilesets",
+        "GET",
+        "/filesets",
+        filesets,
+        "Filesets in the order of their ids.",
+        page("filesets", _FILESET),
+        parameters=(AFTER, LIMIT),
+    ),
+    Operation(
+        "findClientPaths",
+        "POST",
+        "/filesets/client-paths",
+        client_paths,
+        "Those of some paths that were sent as client_path of an import that is complete.",
+        record({"known": array(record({"path": TEXT, "fileset_id": ID}))}),
+        body=record({"paths": few(TEXT, 1000)}),
+        writes=False,
+    ),
+    Operation(
+        "findFileNames",
+        "POST",
+        "/filesets/file-names",
+        file_names,
+        "Those of some names that files of complete imports have.",
+        record({"known": array(record({"name": TEXT, "fileset_id": ID}))}),
+        body=record({"names": few(TEXT, 1000)}),
+        writes=False,
+    ),
+    Operation(
+        "listImages",
+        "GET",
+        "/images",
+        images,
+        "Images in the order of their ids.",
+        page("images", _IMAGE),
+        parameters=(AFTER, LIMIT),
+    ),
+    Operation("getImage", "GET", "/images/{id}", image, "One image.", _IMAGE),
+    Operation(
+        "getThumbnail",
+        "GET",
+        "/images/{id}/thumbnail",
+        thumbnail,
+        "The thumbnail of an image that is nearest in size.",
+        Bytes("image/jpeg"),
+        parameters=(Parameter("size", default(number(1, 4096), 96), "Pixels of the longer side."),),
+        errors=("thumbnail-missing",),
+    ),
+    Operation(
+        "listImageFiles",
+        "GET",
+        "/images/{id}/files",
+        image_files,
+        "The files that an image was imported from.",
+        record({"files": array(_FILE)}),
+    ),
+    Operation(
+        "getFileContent",
+        "GET",
+        "/files/{id}/content",
+        content,
+        "The bytes of a file.",
+        Bytes(parts=True),
+        errors=("path-escapes",),
+    ),
+    Operation(
+        "search",
+        "GET",
+        "/search",
+        search,
+        "What matches a query, best first, and the id in the eventlog up to which the index knows.",
+        record({"hits": array(_HIT), "indexed_to": WHOLE}),
+        parameters=(
+            Parameter("query", words(2000, fewest=1), "In the words of the index.", needed=True),
+            Parameter("limit", default(number(1, 500), 25), "How many at most."),
+        ),
+        errors=("search-unavailable",),
+    ),
+)

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import functools
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from omeroadmin.errors import AdminError
-from omeroadmin.runtime.services.blitz.application import Blitz
-from omeroadmin.runtime.services.blitz.http.calls import Call, Endpoint, answer, bearer, guarded, nothing
+from omeroadmin.runtime.services.blitz.http.calls import Call, Stream, answer, nothing
+from omeroadmin.runtime.services.blitz.http.forms import FLAG, ID, TEXT, WHOLE, default, maybe, named, one_of, words
+from omeroadmin.runtime.services.blitz.http.operation import Bytes, Operation, Parameter
 from omeroadmin.runtime.services.blitz.services.importoptions import Comment, ImportOptions, Skip, TargetId, Transfer
 from omeroadmin.runtime.services.blitz.services.imports import Announced
 from omeroadmin.runtime.services.blitz.services.importtargets import Choice, Named
 from omeroadmin.runtime.services.blitz.services.problems import invalid
 from omeroadmin.runtime.services.blitz.services.uploads import Receiver
+from omeroadmin.schema.forms import array, record
 
 _PIECE = 1024 * 1024
 """Bytes that are written to the disk at once; what arrives in between is collected."""
-_LONGEST_NAMESPACE = 255
 
 
 def begin(call: Call) -> Response:
     """``POST /imports``: a place for the files of a fileset."""
-    announced = [_announced(file) for file in call.member("files", list)]
-    algorithms = call.member("checksum_algorithms", list, [])
-    if not all(isinstance(name, str) for name in algorithms):
-        raise invalid("checksum_algorithms is not a list of names")
-    transfer = _word(Transfer, call.member("transfer", str, Transfer.UPLOAD.value), "transfer")
-    upload = call.blitz.imports.begin(call.actor, announced, algorithms, transfer)
+    announced = [Announced(file["client_path"], file["size"]) for file in call.body["files"]]
+    transfer = Transfer(call.body["transfer"])
+    upload = call.blitz.imports.begin(call.actor, announced, call.body["checksum_algorithms"], transfer)
     places = [upload.directory.path / file.path for file in upload.files]
     document: dict[str, Any] = {
         "import_id": upload.id,
@@ -57,17 +52,15 @@ def verify(call: Call) -> Response:
 
 def complete(call: Call) -> Response:
     """``POST /imports/ID/complete``: all or nothing."""
-    hashes = call.member("hashes", list)
-    if not all(isinstance(item, str) for item in hashes):
-        raise invalid("hashes is not a list of checksums")
+    body = call.body
     options = ImportOptions(
-        name=_text(call, "name"),
-        description=_text(call, "description"),
-        target=_target_id(call.body["target"]) if call.body.get("target") is not None else None,
-        comments=tuple(_comment(item) for item in call.member("annotations", list, [])),
-        skip=frozenset(_word(Skip, item, "skip") for item in call.member("skip", list, [])),
+        name=body["name"],
+        description=body["description"],
+        target=None if body["target"] is None else TargetId(body["target"]["type"], body["target"]["id"]),
+        comments=tuple(Comment(item["namespace"] or "", item["text"]) for item in body["annotations"]),
+        skip=frozenset(map(Skip, body["skip"])),
     )
-    imported = call.blitz.imports.complete(call.actor, call.path["id"], hashes, options)
+    imported = call.blitz.imports.complete(call.actor, call.path["id"], body["hashes"], options)
     return answer(
         {
             "fileset_id": imported.fileset_id,
@@ -80,7 +73,7 @@ def complete(call: Call) -> Response:
 
 def target(call: Call) -> Response:
     """``POST /imports/targets``: the container of a name or an id, made if need be."""
-    project = call.body.get("project") if isinstance(call.body, dict) else None
+    project = call.body["project"]
     found = call.blitz.targets.resolve(call.actor, _wish(call.body), None if project is None else _wish(project))
     return answer({"type": found.kind, "id": found.id, "name": found.name, "created": found.created})
 
@@ -91,63 +84,21 @@ def cancel(call: Call) -> Response:
     return nothing()
 
 
-def upload_endpoint(blitz: Blitz) -> Endpoint:
+async def upload(call: Call) -> Response:
     """``PUT /imports/ID/files/INDEX``: the bytes of one file."""
-
-    async def upload(request: Request) -> Response:
-        return await guarded(request, functools.partial(_upload, blitz, request))
-
-    return upload
-
-
-async def _upload(blitz: Blitz, request: Request) -> Response:
-    import_id, index = request.path_params["id"], request.path_params["index"]
-    body = _Body(request)
+    imports, actor, import_id, index = call.blitz.imports, call.actor, call.path["id"], call.path["index"]
+    receiver = await run_in_threadpool(imports.start_file, actor, import_id, index)
+    whole = False
     try:
-        actor = await run_in_threadpool(blitz.sessions.find, bearer(request))
-        receiver = await run_in_threadpool(blitz.imports.start_file, actor, import_id, index)
-        whole = False
-        try:
-            await _receive(body, receiver)
-            whole = True
-        finally:
-            end = functools.partial(blitz.imports.end_file, actor, import_id, index, receiver, whole=whole)
-            file = await run_in_threadpool(end)
-    except AdminError:
-        # A client that is still sending would see a broken connection instead of the answer.
-        await body.drain()
-        raise
+        await _receive(call.stream, receiver)
+        whole = True
+    finally:
+        end = functools.partial(imports.end_file, actor, import_id, index, receiver, whole=whole)
+        file = await run_in_threadpool(end)
     return answer({"index": index, "size": file.size, "hash": file.hash})
 
 
-class _Body:
-    """The body of a request in pieces, which knows where it ends."""
-
-    def __init__(self, request: Request) -> None:
-        self._request = request
-        self._ended = False
-
-    async def next(self) -> bytes:
-        """The next piece; empty at the end.
-
-        :raises ClientDisconnect: if the client broke off
-        """
-        while not self._ended:
-            message = await self._request.receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            self._ended = not message.get("more_body", False)
-            if message.get("body"):
-                return bytes(message["body"])
-        return b""
-
-    async def drain(self) -> None:
-        """Read the rest."""
-        while await self.next():
-            pass
-
-
-async def _receive(body: _Body, receiver: Receiver) -> None:
+async def _receive(body: Stream, receiver: Receiver) -> None:
     piece = bytearray()
     while chunk := await body.next():
         piece += chunk
@@ -158,58 +109,102 @@ async def _receive(body: _Body, receiver: Receiver) -> None:
         await run_in_threadpool(receiver.write, bytes(piece))
 
 
-_Word = TypeVar("_Word", bound=StrEnum)
+def _wish(document: dict[str, Any]) -> Named | TargetId:
+    if "id" in document:
+        return TargetId(document["type"], document["id"])
+    if "name" not in document:
+        raise invalid("a target has an id or a name")
+    return Named(document["type"], document["name"], Choice(document["choose"]))
 
 
-def _word(kind: type[_Word], value: Any, name: str) -> _Word:
-    if not isinstance(value, str) or value not in list(kind):
-        raise invalid(f"{name} is one of {', '.join(kind)}")
-    return kind(value)
+_PLACE = record({"index": WHOLE, "path": TEXT, "name": TEXT}, {"place": TEXT})
+_STORED = named("StoredFile", record({"index": WHOLE, "size": WHOLE, "hash": TEXT}))
+_INDEX = Parameter("index", WHOLE, "Which of the files that were announced.")
+_TARGET = record({"type": one_of("Dataset", "Screen", "Project"), "id": ID})
+_COMMENT = record({"text": TEXT}, {"namespace": default(maybe(words(255)), "")})
+_WISH = {"id": ID, "name": words(255, fewest=1), "choose": default(one_of(*Choice), Choice.NEWEST.value)}
+_KIND = {"type": one_of("Dataset", "Screen", "Project")}
+_OPTIONS = {
+    "name": default(maybe(TEXT), None),
+    "description": default(maybe(TEXT), None),
+    "target": default(maybe(_TARGET), None),
+    "annotations": default(array(_COMMENT), []),
+    "skip": default(array(one_of(*Skip)), []),
+}
 
-
-def _text(call: Call, name: str) -> str | None:
-    value = call.body.get(name)
-    if value is not None and not isinstance(value, str):
-        raise invalid(f"{name} is not a text")
-    return value
-
-
-def _wish(document: Any) -> Named | TargetId:
-    if isinstance(document, dict) and "id" in document:
-        return _target_id(document)
-    if not isinstance(document, dict) or not all(isinstance(document.get(name), str) for name in ("type", "name")):
-        raise invalid("a target is an object with type, and id or name")
-    choice = _word(Choice, document.get("choose", Choice.NEWEST.value), "choose")
-    return Named(document["type"], document["name"], choice)
-
-
-def _target_id(document: Any) -> TargetId:
-    if (
-        not isinstance(document, dict)
-        or not isinstance(document.get("type"), str)
-        or not isinstance(document.get("id"), int)
-        or isinstance(document["id"], bool)
-        or not 0 <= document["id"] < 2**63
-    ):
-        raise invalid("a target is an object with type and id")
-    return TargetId(document["type"], document["id"])
-
-
-def _comment(document: Any) -> Comment:
-    if not isinstance(document, dict) or not isinstance(document.get("text"), str):
-        raise invalid("annotations is not a list of objects with text and perhaps namespace")
-    namespace = document.get("namespace") or ""
-    if not isinstance(namespace, str) or len(namespace) > _LONGEST_NAMESPACE:
-        raise invalid(f"the namespace of an annotation has {_LONGEST_NAMESPACE} characters at most")
-    return Comment(namespace, document["text"])
-
-
-def _announced(file: Any) -> Announced:
-    if (
-        not isinstance(file, dict)
-        or not isinstance(file.get("client_path"), str)
-        or not isinstance(file.get("size"), int)
-        or isinstance(file["size"], bool)
-    ):
-        raise invalid("files is not a list of objects with client_path and size")
-    return Announced(file["client_path"], file["size"])
+OPERATIONS = (
+    Operation(
+        "beginImport",
+        "POST",
+        "/imports",
+        begin,
+        "A place for the files of a fileset.",
+        record({"import_id": ID, "fileset_prefix": TEXT, "checksum_algorithm": TEXT, "files": array(_PLACE)}),
+        body=record(
+            {"files": array(record({"client_path": TEXT, "size": WHOLE}))},
+            {
+                "checksum_algorithms": default(array(TEXT), []),
+                "transfer": default(one_of(*Transfer), Transfer.UPLOAD.value),
+                "agent": default(TEXT, ""),
+            },
+        ),
+        status=201,
+        errors=(
+            "file-name-invalid",
+            "checksum-not-agreed",
+            "checksum-unknown",
+            "path-escapes",
+            "directory-not-created",
+        ),
+    ),
+    Operation(
+        "uploadFile",
+        "PUT",
+        "/imports/{id}/files/{index}",
+        upload,
+        "The bytes of one file of an import; what the server stored comes back.",
+        _STORED,
+        parameters=(_INDEX,),
+        body=Bytes(),
+        errors=("size-mismatch", "import-busy", "file-not-written"),
+    ),
+    Operation(
+        "verifyFile",
+        "POST",
+        "/imports/{id}/files/{index}/placed",
+        verify,
+        "Look at a file that the client has put in its place.",
+        _STORED,
+        parameters=(_INDEX,),
+        errors=("file-not-placed", "size-mismatch", "import-busy", "path-escapes"),
+    ),
+    Operation(
+        "findTarget",
+        "POST",
+        "/imports/targets",
+        target,
+        "The container of a name or an id, made if need be; of a Dataset also the Project that it shall be in.",
+        record({"type": TEXT, "id": ID, "name": TEXT, "created": FLAG}),
+        body=record(_KIND, {**_WISH, "project": default(maybe(record(_KIND, _WISH)), None)}),
+        errors=("target-not-found", "target-ambiguous"),
+    ),
+    Operation(
+        "completeImport",
+        "POST",
+        "/imports/{id}/complete",
+        complete,
+        "Make images of an import's files: all or nothing.",
+        record({"fileset_id": ID, "images": array(record({"id": ID, "name": TEXT})), "plates": array(ID)}),
+        body=record({"hashes": array(TEXT)}, _OPTIONS),
+        status=201,
+        errors=(
+            "checksum-mismatch",
+            "import-busy",
+            "import-incomplete",
+            "unreadable-image",
+            "target-not-found",
+            "target-unsuitable",
+        ),
+    ),
+    Operation("cancelImport", "DELETE", "/imports/{id}", cancel, "Give an import up; its files are gone."),
+)

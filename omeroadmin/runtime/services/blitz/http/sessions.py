@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import functools
 
-from anyio import CapacityLimiter, to_thread
-from starlette.requests import Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from omeroadmin.errors import AdminError, failed_error
 from omeroadmin.runtime.services.blitz.application import Blitz
-from omeroadmin.runtime.services.blitz.http.calls import Call, Endpoint, answer, call_of, guarded, nothing, read_json
+from omeroadmin.runtime.services.blitz.http.calls import Call, answer, nothing
+from omeroadmin.runtime.services.blitz.http.forms import FLAG, ID, TEXT, TIME, WHOLE, default, named
+from omeroadmin.runtime.services.blitz.http.operation import Operation
 from omeroadmin.runtime.services.blitz.services.actor import Actor
 from omeroadmin.runtime.services.blitz.services.times import milliseconds
+from omeroadmin.schema.forms import array, record
 
-_PASSWORDS_AT_ONCE = 2
+_PASSWORDS_AT_ONCE = asyncio.Semaphore(2)
 """Each check of a password takes 32 MiB and a tenth of a second of processor time, by intention."""
 
 
@@ -42,36 +44,26 @@ def status(call: Call) -> Response:
     return answer({"status": "up", "server": identity.server_id, "version": identity.version, "read_only": False})
 
 
-def login_endpoint(blitz: Blitz) -> Endpoint:
+async def login(call: Call) -> Response:
     """``POST /sessions``: a session for a user and a password, never over the plain port."""
-    limiter = CapacityLimiter(_PASSWORDS_AT_ONCE)
-
-    async def login(request: Request) -> Response:
-        return await guarded(request, functools.partial(_login, blitz, request, limiter))
-
-    return login
-
-
-async def _login(blitz: Blitz, request: Request, limiter: CapacityLimiter) -> Response:
-    call = call_of(blitz, request, await read_json(request))
     if call.transport == "tcp":
         raise failed_error("password-needs-tls", "passwords are taken over TLS only; log in on the ssl port")
-    user, password = call.member("user", str), call.member("password", str)
-    agent = call.member("agent", str, "")
+    blitz, user, password = call.blitz, call.body["user"], call.body["password"]
     # Waiting costs no thread: others log in meanwhile.
     delay = blitz.throttle.enter(user, call.ip)
     succeeded: bool | None = None
     try:
         await asyncio.sleep(delay)
-        user_id = await to_thread.run_sync(blitz.logins.authenticate, user, password, limiter=limiter)
+        async with _PASSWORDS_AT_ONCE:
+            user_id = await run_in_threadpool(blitz.logins.authenticate, user, password)
         succeeded = True
     except AdminError as error:
         succeeded = False if error.code == "authentication-failed" else None
         raise
     finally:
         blitz.throttle.leave(user, call.ip, succeeded=succeeded)
-    actor = await to_thread.run_sync(functools.partial(blitz.sessions.open, user_id, agent=agent, ip=call.ip))
-    return answer(session_document(blitz, actor), 201)
+    open_session = functools.partial(blitz.sessions.open, user_id, agent=call.body["agent"], ip=call.ip)
+    return answer(session_document(blitz, await run_in_threadpool(open_session)), 201)
 
 
 def current(call: Call) -> Response:
@@ -109,6 +101,89 @@ def listing(call: Call) -> Response:
 
 def open_for_server(call: Call) -> Response:
     """``POST /internal/sessions``: a session without a password, for another server of this instance."""
-    user_id = call.blitz.logins.find_user(call.member("user", str))
-    actor = call.blitz.sessions.open(user_id, agent=call.member("agent", str, ""), ip="127.0.0.1")
+    user_id = call.blitz.logins.find_user(call.body["user"])
+    actor = call.blitz.sessions.open(user_id, agent=call.body["agent"], ip="127.0.0.1")
     return answer(session_document(call.blitz, actor), 201)
+
+
+_SESSION = named(
+    "Session",
+    record(
+        {
+            "key": TEXT,
+            "user": TEXT,
+            "user_id": ID,
+            "group": TEXT,
+            "group_id": ID,
+            "is_admin": FLAG,
+            "time_to_idle_ms": WHOLE,
+            "time_to_live_ms": WHOLE,
+            "started": TIME,
+            "server_version": TEXT,
+            "database_uuid": TEXT,
+        }
+    ),
+)
+_OPEN_SESSION = named(
+    "OpenSession",
+    record({"user": TEXT, "group": TEXT, "agent": TEXT, "ip": TEXT, "started": TIME, "last_used": TIME}),
+)
+
+OPERATIONS = (
+    Operation(
+        "getStatus",
+        "GET",
+        "/status",
+        status,
+        "That the server is up.",
+        named("Status", record({"status": TEXT, "server": TEXT, "version": TEXT, "read_only": FLAG})),
+        session=False,
+    ),
+    Operation(
+        "login",
+        "POST",
+        "/sessions",
+        login,
+        "A session for a user and a password, never over the plain port.",
+        _SESSION,
+        body=record({"user": TEXT, "password": TEXT}, {"agent": default(TEXT, "")}),
+        status=201,
+        errors=("authentication-failed", "password-needs-tls", "login-throttled"),
+        session=False,
+        writes=False,
+    ),
+    Operation(
+        "listSessions",
+        "GET",
+        "/sessions",
+        listing,
+        "Who is logged in: all for administrators, one's own sessions else; never keys.",
+        record({"sessions": array(_OPEN_SESSION)}),
+    ),
+    Operation("getSession", "GET", "/sessions/current", current, "The session of the key.", _SESSION),
+    Operation("closeSession", "DELETE", "/sessions/current", close, "End the session; its key is dead.", writes=False),
+    Operation(
+        "keepAlive",
+        "POST",
+        "/sessions/current/keepalive",
+        keep_alive,
+        "A use of the session that counts.",
+        writes=False,
+    ),
+)
+
+INTERNAL = (
+    Operation(
+        "openSession",
+        "POST",
+        "/sessions",
+        open_for_server,
+        "A session without a password, for another server of this instance.",
+        _SESSION,
+        body=record({"user": TEXT}, {"agent": default(TEXT, "")}),
+        status=201,
+        errors=("not-found",),
+        session=False,
+        writes=False,
+    ),
+)
