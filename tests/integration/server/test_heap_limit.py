@@ -58,7 +58,7 @@ def test_the_profile_of_the_heap(server: LiveServer, tmp_path: Path) -> None:
     assert stat.S_IMODE(profile.stat().st_mode) == 0o600
     text = profile.read_text()
     assert "limit    -Xmx64m" in text
-    assert "calls.py" in text.partition("Where memory ran out")[2].partition("Thread")[0]
+    assert "failures.py" in text.partition("Where memory ran out")[2].partition("Thread")[0]
     kinds = text.partition("Objects by type")[2].partition("Largest objects")[0]
     assert "builtins.list" in kinds
     assert "bytearray" in text.partition("Largest objects")[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from omeroadmin.runtime.services.blitz.http.calls import Call, answer, nothing
-from omeroadmin.runtime.services.blitz.http.forms import ID, OBJECT, REAL, TEXT, default, few, named, one_of
+from omeroadmin.runtime.services.blitz.http.forms import FLAG, ID, OBJECT, REAL, TEXT, default, few, named, one_of
 from omeroadmin.runtime.services.blitz.http.operation import Operation
 from omeroadmin.schema.forms import ANYTHING, array, number, record
 
@@ -101,7 +101,7 @@ _JOB = named(
 )
 _PROCESSOR = record({"processor": TEXT})
 _RESULT = {"message": default(TEXT, ""), "outputs": default(OBJECT, {})}
-_RESULT |= {"stdout": default(TEXT, ""), "stderr": default(TEXT, "")}
+_RESULT |= {"stdout": default(TEXT, ""), "stderr": default(TEXT, ""), "exhausted": FLAG}
 
 OPERATIONS = (
     Operation(

@@ -64,7 +64,7 @@ class Served:
 
     async def _call(self, request: Request, stream: Stream) -> Response:
         form = self._operation.body
-        content = b""
+        content = bytearray()
         if not isinstance(form, Bytes):
             content = await _read(stream)
         find_call = functools.partial(self._checked, request, stream, content)
@@ -75,7 +75,7 @@ class Served:
         response = self._operation.handler(call)
         return await response if inspect.isawaitable(response) else response
 
-    def _checked(self, request: Request, stream: Stream, content: bytes) -> Call:
+    def _checked(self, request: Request, stream: Stream, content: bytearray) -> Call:
         """A call whose session, parameters and body are good."""
         user: Actor | None = None
         if self._operation.session:
@@ -99,7 +99,7 @@ def bearer(request: Request) -> str:
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
-async def _read(stream: Stream) -> bytes:
+async def _read(stream: Stream) -> bytearray:
     """The whole body.
 
     :raises AdminError: ``body-too-large``
@@ -111,7 +111,7 @@ async def _read(stream: Stream) -> bytes:
                 "body-too-large", f"a document has at most {_LARGEST_BODY} bytes", exit_status=ExitStatus.USAGE
             )
         content += piece
-    return bytes(content)
+    return content
 
 
 async def drain(request: Request) -> None:

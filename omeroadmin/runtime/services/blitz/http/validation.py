@@ -15,11 +15,12 @@ from omeroadmin.runtime.services.blitz.http.operation import Operation
 from omeroadmin.runtime.services.blitz.services.problems import invalid
 from omeroadmin.schema.forms import Form, record
 
+_PARAMETERS = "parameters"
 _WHOLE = re.compile(r"-?\d{1,19}", re.ASCII)
 _REAL = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d{1,3})?", re.ASCII)
 _FLAGS = {"true": True, "false": False}
-_NUL = b"\\u0000"
-_SURROGATE = b"\\ud"
+_NOT_STORED = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
+"""Escapes of NUL and of half a character; without an escape neither is JSON in UTF-8."""
 
 Validate = Callable[[Any], Any]
 
@@ -56,7 +57,7 @@ class Validator:
         self._check_query(values)
         return {name: values.get(name) for name in self._query}
 
-    def body(self, content: bytes) -> Any:
+    def body(self, content: bytes | bytearray) -> Any:
         """The JSON document, with the defaults of what it lacks.
 
         :raises AdminError: ``request-invalid``
@@ -68,13 +69,13 @@ class Validator:
 
     @functools.cached_property
     def _check_path(self) -> Validate:
-        return _compiled(record({name: self._forms[name] for name in self._operation.in_path}), "")
+        return _compiled(record({name: self._forms[name] for name in self._operation.in_path}), _PARAMETERS)
 
     @functools.cached_property
     def _check_query(self) -> Validate:
         needed = {name: parameter.form for name, parameter in self._query.items() if parameter.needed}
         others = {name: parameter.form for name, parameter in self._query.items() if not parameter.needed}
-        return _compiled(record(needed, others), "")
+        return _compiled(record(needed, others), _PARAMETERS)
 
     @functools.cached_property
     def _check_body(self) -> Validate:
@@ -92,23 +93,18 @@ class Validator:
 def _compiled(form: Form, name: str) -> Validate:
     import fastjsonschema
 
-    check = fastjsonschema.compile(form, detailed_exceptions=False)
+    check = fastjsonschema.compile(form)
 
     def checked(value: Any) -> Any:
         try:
-            return check(value)
+            return check(value, name_prefix=name)
         except fastjsonschema.JsonSchemaValueException as error:
-            message = str(error.message)
-            where = name or "the parameters"
-            message = (
-                message.replace("data.", f"{name}." if name else "", 1) if message.startswith("data.") else message
-            )
-            raise invalid(message.replace("data", where, 1) if message.startswith("data") else message) from None
+            raise invalid(str(error.message).removeprefix(f"{_PARAMETERS}.")) from None
 
     return checked
 
 
-def parse(content: bytes) -> Any:
+def parse(content: bytes | bytearray) -> Any:
     """A JSON document whose texts and numbers can be stored.
 
     :raises AdminError: ``request-invalid``
@@ -117,7 +113,7 @@ def parse(content: bytes) -> Any:
         document = json.loads(content, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise invalid("the body is not JSON") from None
-    if _NUL in content or _SURROGATE in content.lower():
+    if _NOT_STORED.search(content):
         for text in _texts(document):
             _check_text("the body", text)
     return document
