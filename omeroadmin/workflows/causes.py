@@ -201,6 +201,12 @@ CAUSES: tuple[Cause, ...] = (
         ),
     ),
     Cause(
+        "index-damaged",
+        "The full-text index is damaged, or another version wrote it.",
+        "move it away, and everything is indexed anew: mv {path} {path}.damaged",
+        (Sign("the index in", r"the index in (?P<path>/.{1,300}?) can't be opened: (?!.*(?:LockBusy|IoError))"),),
+    ),
+    Cause(
         "package-missing",
         "A Python package is missing.",
         "install it beside the toolkit, with the same pip: pip install {package}",

@@ -47,6 +47,12 @@ LINES = [
     ("[Errno 30] Read-only file system: '/OMERO/.omero'", "not-writable", ""),
     ("FileNotFoundError: [Errno 2] No such file or directory: '/OMERO'", "directory-missing", "ls -ld /OMERO"),
     ("the data directory (omero.data.dir) /OMERO is missing", "directory-missing", "ls -ld /OMERO"),
+    (
+        "the index in /OMERO/FullText can't be opened: Data corrupted: no meta.json",
+        "index-damaged",
+        "mv /OMERO/FullText /OMERO/FullText.damaged",
+    ),
+    ("the index in /OMERO/FullText can't be opened: IoError: No space left on device", "disk-full", ""),
     ("ModuleNotFoundError: No module named 'tables.file'", "package-missing", "pip install tables"),
     ("the Python package h11 is not installed", "package-missing", "pip install h11"),
     ("another server uses the repository /OMERO", "repository-in-use", ""),

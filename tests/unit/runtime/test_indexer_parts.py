@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omeroadmin.errors import AdminError
+from omeroadmin.errors import AdminError, ExitStatus
 from omeroadmin.runtime.services.indexer.documents import Document
 from omeroadmin.runtime.services.indexer.index import FullTextIndex, Reader
 from omeroadmin.runtime.services.indexer.words import query_words, words_of
+from omeroadmin.workflows.causes import cause_in
 
 BUFFER = 15_000_000
 
@@ -78,7 +79,10 @@ def test_a_damaged_index_is_named(tmp_path: Path) -> None:
     (tmp_path / "meta.json").write_text("{}")
     with pytest.raises(AdminError) as caught:
         FullTextIndex(tmp_path, buffer_bytes=BUFFER)
-    assert caught.value.code == "index-unreadable"
+    assert (caught.value.code, caught.value.exit_status) == ("index-unreadable", ExitStatus.CONFIGURATION)
+    found = cause_in(caught.value.message.encode())
+    assert found is not None
+    assert found.mend.endswith(f"mv {tmp_path} {tmp_path}.damaged")
 
 
 def test_two_indexers_do_not_share_a_directory(tmp_path: Path) -> None:
@@ -86,4 +90,6 @@ def test_two_indexers_do_not_share_a_directory(tmp_path: Path) -> None:
     first.commit()
     with pytest.raises(AdminError) as caught:
         FullTextIndex(tmp_path, buffer_bytes=BUFFER)
-    assert caught.value.code == "index-unreadable"
+    # The other one may be about to end.
+    assert (caught.value.code, caught.value.exit_status) == ("index-unreadable", ExitStatus.FAILED)
+    assert cause_in(caught.value.message.encode()) is None

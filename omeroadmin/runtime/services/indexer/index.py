@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tantivy
 
-from omeroadmin.errors import failed_error
+from omeroadmin.errors import AdminError, configuration_error, failed_error
 from omeroadmin.runtime.services.indexer.documents import Document
 from omeroadmin.runtime.services.indexer.words import query_words, words_of
 from omeroadmin.system import files
@@ -56,11 +56,7 @@ class FullTextIndex:
             self._writer = self._index.writer(heap_size=max(buffer_bytes, _SMALLEST_BUFFER), num_threads=1)
             self._index.reload()
         except (ValueError, OSError) as error:
-            raise failed_error(
-                "index-unreadable",
-                f"the index in {directory} can't be opened: {str(error).splitlines()[0]}",
-                f"stop Indexer-0, empty {directory} and start it again: everything is indexed anew",
-            ) from error
+            raise _unreadable(directory, error) from error
 
     def _register(self) -> None:
         # The words come ready-made, with spaces between them.
@@ -125,6 +121,17 @@ class FullTextIndex:
         choices += [tantivy.Query.term_query(schema, "group", group) for group in reader.groups]
         query = tantivy.Query.boolean_query([(tantivy.Occur.Should, choice) for choice in choices])
         return tantivy.Query.boost_query(query, 0.0)
+
+
+def _unreadable(directory: Path, error: Exception) -> AdminError:
+    """Only what another process holds, or the system refuses, may be otherwise at the next attempt."""
+    words = str(error).splitlines()[0]
+    may_pass = isinstance(error, OSError) or "LockBusy" in words or "IoError" in words
+    return (failed_error if may_pass else configuration_error)(
+        "index-unreadable",
+        f"the index in {directory} can't be opened: {words}",
+        f"move it away, and everything is indexed anew: mv {directory} {directory}.damaged",
+    )
 
 
 def _schema() -> tantivy.Schema:
