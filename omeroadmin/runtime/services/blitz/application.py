@@ -8,6 +8,7 @@ from omeroadmin.runtime.services.blitz.database import Database
 from omeroadmin.runtime.services.blitz.services.imports import Imports
 from omeroadmin.runtime.services.blitz.services.importtargets import ImportTargets
 from omeroadmin.runtime.services.blitz.services.logins import Logins, Throttle
+from omeroadmin.runtime.services.blitz.services.objects.service import Objects
 from omeroadmin.runtime.services.blitz.services.pixels import PixelsStore
 from omeroadmin.runtime.services.blitz.services.query import Query
 from omeroadmin.runtime.services.blitz.services.repositories import Repositories
@@ -53,6 +54,7 @@ class Blitz:
     scripts: Scripts
     tables: Tables
     pixels: PixelsStore
+    objects: Objects
 
 
 def server_version(settings: Settings) -> str:
@@ -87,4 +89,5 @@ def assemble(
         ),
         tables=Tables(database, instance, settings),
         pixels=PixelsStore(database),
+        objects=Objects(database),
     )

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
 from omeroadmin.runtime.services.blitz.application import Blitz
-from omeroadmin.runtime.services.blitz.http import images, imports, jobs, sessions
+from omeroadmin.runtime.services.blitz.http import images, imports, jobs, objects, sessions
 from omeroadmin.runtime.services.blitz.http.calls import Call
 from omeroadmin.runtime.services.blitz.http.description import describe
 from omeroadmin.runtime.services.blitz.http.failures import problem
@@ -40,6 +40,7 @@ PUBLIC = (
     *sessions.OPERATIONS,
     *images.OPERATIONS,
     *imports.OPERATIONS,
+    *objects.OPERATIONS,
     *jobs.OPERATIONS,
 )
 """All operations for clients."""
