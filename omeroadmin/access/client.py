@@ -116,6 +116,14 @@ class Client:
         body = b"" if document is None else json.dumps(document).encode()
         return self._document("POST", path, body, timeout=timeout)
 
+    def patch(self, path: str, document: Any) -> Any:
+        """Have something changed.
+
+        :return: what it is now
+        :raises AdminError: as :meth:`get`
+        """
+        return self._document("PATCH", path, json.dumps(document).encode())
+
     def delete(self, path: str) -> None:
         """Have something removed.
 

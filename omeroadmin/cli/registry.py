@@ -79,6 +79,10 @@ GROUPS: dict[str, Group] = {
     "web": Group("Configure the web server in front of OMERO.web.", ("config",)),
     "sessions": Group("See your stored logins and who is logged in.", ("list", "who")),
     "fs": Group("List repositories, filesets and images.", ("images", "repos", "sets")),
+    "obj": Group(
+        "Make, read and change single objects on the server.",
+        ("new", "update", "get", "list-get", "map-get", "map-set", "null"),
+    ),
     "backup": Group("Take, list, verify and restore snapshots.", ("create", "list", "restore", "verify")),
     "metrics": Group("Show metrics for Prometheus.", ("show",)),
 }
@@ -101,6 +105,7 @@ ORDER: tuple[str, ...] = (
     "sessions",
     "import",
     "search",
+    "obj",
     "fs",
     "version",
 )

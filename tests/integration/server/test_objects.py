@@ -109,7 +109,7 @@ def test_annotations_of_all_kinds(live_server: LiveServer, api: Api) -> None:
     [(file,)] = live_server.sql(
         "SELECT x.originalfile FROM filesetentry x JOIN image i ON i.fileset = x.fileset WHERE i.id = %s", image
     )
-    values = {
+    values: dict[str, dict[str, Any]] = {
         "TagAnnotation": {"textValue": "mitosis", "ns": "a/b"},
         "CommentAnnotation": {"textValue": "Hello World!"},
         "XmlAnnotation": {"textValue": "<a/>"},
