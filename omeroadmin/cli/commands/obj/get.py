@@ -39,4 +39,4 @@ def command(
     elif style is Style.PLAIN:
         print_lines(*field_lines(document))
     else:
-        print_table("fields", FIELD_COLUMNS, field_rows(document), style)
+        print_table("object", FIELD_COLUMNS, field_rows(document), style)
