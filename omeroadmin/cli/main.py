@@ -44,11 +44,12 @@ class RootGroup(TyperGroup):
 
 def load_command(group: str, name: str) -> TyperCommand:
     """Import one command."""
-    function = importlib.import_module(module_of(group, name)).command
+    module = importlib.import_module(module_of(group, name))
+    function = module.command
     app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_CONTEXT)
     # The mark keeps the example's line as it is, to be copied in one piece.
     help_text = inspect.cleandoc(function.__doc__ or "").replace("\n\nExample:", "\n\n\b\nExample:")
-    app.command(name=name, help=help_text)(function)
+    app.command(name=name, help=help_text, cls=getattr(module, "COMMAND_CLASS", None))(function)
     return cast("TyperCommand", typer.main.get_command(app))
 
 

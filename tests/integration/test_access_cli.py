@@ -51,7 +51,7 @@ def images(tmp_path: Path) -> Path:
     directory = tmp_path / "images"
     directory.mkdir()
     for number in range(3):
-        (directory / f"cell {number}.tif").write_bytes(os.urandom(1000 + number))
+        (directory / f"cell {number}.tif").write_bytes(b"II*\0" + os.urandom(996 + number))
     return directory
 
 
@@ -217,12 +217,12 @@ def test_import_prints_images_and_can_be_repeated(user: Omero, server: Server, i
         done.stderr,
     )
     assert sorted(server.state.content.values()) == sorted(path.read_bytes() for path in images.iterdir())
-    (images / "new.tif").write_bytes(b"new")
+    (images / "new.tif").write_bytes(b"II*\0new")
     done = user.run("import", "--exclude", "clientpath", "--json", str(images))
     document = json.loads(done.stdout)
     assert document["schema"] == "omeroadmin/import/1"
     assert [entry["path"] for entry in document["imported"]] == [str(images / "new.tif")]
-    assert document["imported"][0]["images"] == [{"id": 4, "name": "new.tif"}]
+    assert document["imported"][0]["images"] == [{"id": 4, "name": "new.tif", "pixels_id": None}]
     assert len(document["skipped"]) == 3
     done = user.run("import", "--exclude", "clientpath", str(images))
     assert (done.returncode, done.stdout) == (0, "")
@@ -231,15 +231,17 @@ def test_import_prints_images_and_can_be_repeated(user: Omero, server: Server, i
 
 
 def test_one_bad_file_does_not_stop_the_others(user: Omero, server: Server, images: Path) -> None:
-    (images / "cell 1.tif").write_bytes(b"not an image")
+    (images / "cell 1.tif").write_bytes(b"II*\0not an image")
+    (images / "notes.txt").write_bytes(b"not an image")
     (images / ".hidden").write_bytes(b"")
     (images / "a" / "b").mkdir(parents=True)
     done = user.run("import", "--depth", "1", "--name", "one name", str(images))
     assert (done.returncode, done.stdout) == (5, "Image:1\nImage:2\n")
-    assert done.stderr.splitlines()[:3] == [
+    assert done.stderr.splitlines()[:4] == [
         f"omero: {images / 'cell 1.tif'}: this is not an image of a known format",
         f"{images / '.hidden'}: hidden and left out",
         f"{images / 'a' / 'b'}: deeper than --depth and not looked into",
+        f"{images / 'notes.txt'}: no image and left out",
     ]
     assert "2 files uploaded, 2 filesets created, 2 images imported, 0 skipped, 1 error in" in done.stderr
     assert {image["name"] for image in server.state.images} == {"one name"}
@@ -259,14 +261,20 @@ def test_a_server_that_goes_away_ends_the_import(user: Omero, server: Server, im
     lines = done.stderr.splitlines()
     assert "closed the connection before it answered" in lines[0]
     assert "can't be reached" in lines[1]
-    assert lines[2] == "1 file not tried, because the server can't be used any more"
+    assert lines[2] == "1 file not tried, because the import stopped before"
     assert "2 errors" in lines[3]
 
 
 def test_what_would_be_imported(omero: Omero, images: Path) -> None:
     done = omero.run("import", "-f", str(images))
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == [str(images / f"cell {number}.tif") for number in range(3)]
+    lines = done.stdout.splitlines()
+    files = [str(images / f"cell {number}.tif") for number in range(3)]
+    assert [line for line in lines if not line.startswith("#")] == files
+    assert lines[:2] == [
+        "#======================================",
+        f"# Group: {files[0]} SPW: false Reader: loci.formats.in.TiffReader",
+    ]
     (images / "broken.tif").symlink_to("gone")
     done = omero.run("import", "-f", str(images))
     assert done.returncode == 5

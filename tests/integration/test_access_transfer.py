@@ -6,14 +6,16 @@ import hashlib
 import os
 import tracemalloc
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from omeroadmin.access.address import Address
 from omeroadmin.access.client import Client
-from omeroadmin.access.transfer import Checksums, KeepAlive, import_file, known_paths
+from omeroadmin.access.keepalive import KeepAlive
+from omeroadmin.access.known import known_paths
+from omeroadmin.access.transfer import Checksums, Imported, Order, import_fileset
 from omeroadmin.access.trust import Trust
 from omeroadmin.access.walk import Candidate
 from omeroadmin.errors import AdminError, ExitStatus
@@ -22,6 +24,10 @@ from omeroadmin.system.clock import wait_until
 from tests.support.access import PASSWORD, Handler, Server, write_certificate
 
 CHECKSUMS = Checksums(ALGORITHMS, new_hasher)
+
+
+def import_file(client: Client, file: Candidate, progress: Callable[[int], object] = lambda _: None) -> Imported:
+    return import_fileset(client, [file], CHECKSUMS, Order(), lambda _, count: progress(count))
 
 
 @pytest.fixture(scope="module")
@@ -52,15 +58,15 @@ def test_a_file_arrives_whole(server: Server, client: Client, tmp_path: Path) ->
     content = os.urandom(3_500_000)
     file = candidate(tmp_path / "a.tif", content)
     sent: list[int] = []
-    done = import_file(client, file, CHECKSUMS, name=None, progress=sent.append)
+    done = import_file(client, file, sent.append)
     assert server.state.content[done.images[0].id] == content
-    assert (done.size, done.algorithm, done.hash) == (
+    assert (done.size, done.algorithm, done.files[0].hash) == (
         len(content),
         "SHA1-160",
         hashlib.sha1(content, usedforsecurity=False).hexdigest(),
     )
     assert sum(sent) == len(content)
-    assert known_paths(client, [file, Candidate(tmp_path / "b.tif", 1)]) == {file.path}
+    assert known_paths(client, [file.path, tmp_path / "b.tif"]) == {file.path}
     received = bytearray()
     assert client.download(f"/files/{done.images[0].id}/content", received.extend) == len(content)
     assert received == content
@@ -88,7 +94,7 @@ def test_a_large_file_takes_little_memory(server: Server, client: Client, tmp_pa
     tracemalloc.start()
     try:
         with pytest.raises(AdminError) as caught:
-            import_file(client, Candidate(path, size), CHECKSUMS, name=None, progress=lambda _: None)
+            import_file(client, Candidate(path, size))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -100,7 +106,7 @@ def test_a_large_file_takes_little_memory(server: Server, client: Client, tmp_pa
 def test_a_failed_import_is_taken_back(server: Server, client: Client, tmp_path: Path) -> None:
     file = candidate(tmp_path / "a.txt", b"not an image")
     with pytest.raises(AdminError) as caught:
-        import_file(client, file, CHECKSUMS, name=None, progress=lambda _: None)
+        import_file(client, file)
     assert (caught.value.code, caught.value.exit_status) == ("unreadable-image", ExitStatus.FAILED)
     assert server.state.imports == {}
 
@@ -117,7 +123,7 @@ def test_a_server_gone_mid_upload(server: Server, client: Client, tmp_path: Path
     server.state.fault = gone
     file = candidate(tmp_path / "a.tif", os.urandom(30_000_000))
     with pytest.raises(AdminError) as caught:
-        import_file(client, file, CHECKSUMS, name=None, progress=lambda _: None)
+        import_file(client, file)
     assert (caught.value.code, caught.value.exit_status) == ("connection-lost", ExitStatus.UNREACHABLE)
     assert server.state.imports == {}
 
@@ -137,21 +143,21 @@ def test_a_refused_upload_tells_why(certificate: tuple[Path, Path], tmp_path: Pa
         file = candidate(tmp_path / "a.tif", bytes(30_000_000))
         plain = Client(Address("localhost", server.port, tls=False), key=key)
         with plain as client, pytest.raises(AdminError, match="the repository is read-only"):
-            import_file(client, file, CHECKSUMS, name=None, progress=lambda _: None)
+            import_file(client, file)
 
 
 @pytest.mark.parametrize("change", [-1, 1])
 def test_a_file_that_changes_meanwhile(server: Server, client: Client, tmp_path: Path, change: int) -> None:
     file = candidate(tmp_path / "a.tif", bytes(3_000_000))
     with pytest.raises(AdminError) as caught:
-        import_file(client, Candidate(file.path, file.size + change), CHECKSUMS, name=None, progress=lambda _: None)
+        import_file(client, Candidate(file.path, file.size + change))
     assert caught.value.code == "file-changed"
     assert wait_until(lambda: server.state.imports == {}, timeout=10)
 
 
 def test_a_file_that_is_gone(server: Server, client: Client, tmp_path: Path) -> None:
     with pytest.raises(AdminError) as caught:
-        import_file(client, Candidate(tmp_path / "gone", 5), CHECKSUMS, name=None, progress=lambda _: None)
+        import_file(client, Candidate(tmp_path / "gone", 5))
     assert caught.value.code == "file-not-read"
     assert server.state.imports == {}
 
@@ -167,7 +173,7 @@ def test_other_bytes_on_the_server(server: Server, client: Client, tmp_path: Pat
 
     server.state.fault = corrupt
     with pytest.raises(AdminError) as caught:
-        import_file(client, candidate(tmp_path / "a", b"abc"), CHECKSUMS, name=None, progress=lambda _: None)
+        import_file(client, candidate(tmp_path / "a", b"abc"))
     assert caught.value.code == "checksum-mismatch"
     assert server.state.imports == {}
 
@@ -192,7 +198,7 @@ def test_imports_without_their_fields(
 
     server.state.fault = fault
     with pytest.raises(AdminError) as caught:
-        import_file(client, candidate(tmp_path / "a", b"abc"), CHECKSUMS, name=None, progress=lambda _: None)
+        import_file(client, candidate(tmp_path / "a", b"abc"))
     assert caught.value.code == "answer-invalid"
 
 

@@ -251,7 +251,7 @@ def complete(handler: Handler, number: str) -> None:
     if wanted["hashes"] != [sha1(entry["body"])]:
         handler.refuse(409, "checksum-mismatch", "other bytes")
         return
-    if entry["body"].startswith(b"not an image"):
+    if b"not an image" in entry["body"]:
         handler.refuse(422, "unreadable-image", "this is not an image of a known format")
         return
     del state.imports[number]

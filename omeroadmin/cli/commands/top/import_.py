@@ -2,56 +2,63 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from omeroadmin.cli import import_options as given
 from omeroadmin.cli.session import Connection, connects
 from omeroadmin.errors import ExitStatus
+from omeroadmin.schema.transfers import Transfer
 
-
-class Exclusion(StrEnum):
-    """How files are told that the server has already."""
-
-    CLIENTPATH = "clientpath"
+COMMAND_CLASS = given.ImportCommand
 
 
 @connects
 def command(
     connection: Connection,
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders to import.")],
-    name: Annotated[str | None, typer.Option("-n", "--name", help="Name of the images instead of the files'.")] = None,
-    depth: Annotated[int, typer.Option("--depth", min=0, help="Levels of folders to look into below each PATH.")] = 4,
-    exclude: Annotated[
-        Exclusion | None,
-        typer.Option("--exclude", help="Leave out files that were imported from the same path before."),
-    ] = None,
-    list_only: Annotated[bool, typer.Option("-f", help="Print the files that would be imported, and stop.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of Image:ID lines.")] = False,
+    paths: given.PathsArgument = None,
+    dataset: given.DatasetOption = None,
+    screen: given.ScreenOption = None,
+    target: given.TargetOption = None,
+    name: given.NameOption = None,
+    description: given.DescriptionOption = None,
+    list_only: given.ListOption = False,
+    keep_going: given.ContinueOption = True,
+    depth: given.DepthOption = 4,
+    exclude: given.ExcludeOption = None,
+    skip: given.SkipOption = None,
+    transfer: given.TransferOption = Transfer.UPLOAD,
+    checksum: given.ChecksumOption = None,
+    filesets: given.FilesetsOption = 1,
+    uploads: given.UploadsOption = 1,
+    bulk: given.BulkOption = None,
+    namespaces: given.NamespacesOption = None,
+    comments: given.CommentsOption = None,
+    output: given.OutputOption = given.Output.IDS,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --output json.")] = False,
+    file: given.FileOption = None,
+    errs: given.ErrsOption = None,
+    prefix: given.PrefixOption = None,
 ) -> None:
     """Import images.
 
-    Each file becomes a fileset, checked against its checksum on the way.
+    Files become filesets, checked against their checksums on the way; several OME-TIFF files of one image become one.
 
-    Prints a line Image:ID for each new image. A file that fails is named on stderr and doesn't stop the others;
-    the exit status is 5 then.
+    Prints a line Image:ID for each fileset, with the ids of all its images. A file that fails is named on stderr and
+    doesn't stop the others; the exit status is 5 then.
 
-    Example: omero import --exclude clientpath ~/images
+    Example: omero import --exclude clientpath -T Dataset:name:cells ~/images
     """
-    from omeroadmin.access.walk import find_files
-    from omeroadmin.cli.views.importing import ImportView, print_files
-    from omeroadmin.workflows.importing import import_files
+    from omeroadmin.cli.importing import Run, run
 
-    found = find_files(paths, depth=depth)
-    if list_only:
-        print_files(found)
-        return
-    with connection.open() as (client, session), ImportView(found, as_json) as view:
-        idle_seconds = session.time_to_idle_ms / 1000
-        excluded = exclude is Exclusion.CLIENTPATH
-        result = import_files(client, found, view.watcher, idle_seconds=idle_seconds, name=name, exclude_known=excluded)
-    view.finish(result)
-    if result.failed:
+    words: dict[str, object] = {
+        "name": name, "description": description, "depth": depth, "exclude": exclude, "skip": skip or None,
+        "transfer": transfer, "checksum_algorithm": checksum, "parallel_fileset": filesets, "parallel_upload": uploads,
+        "continue": keep_going,
+    }  # fmt: skip
+    options = given.options_of(words, target, dataset, screen, namespaces or (), comments or ())
+    style = given.Output.JSON if as_json else output
+    wanted = Run(paths, options, bulk, list_only, style, file, errs, prefix)
+    if not run(wanted, connection):
         raise typer.Exit(ExitStatus.FAILED)

@@ -11,12 +11,13 @@ from starlette.responses import Response
 from omeroadmin.runtime.services.blitz.http.calls import Call, Stream, answer, nothing
 from omeroadmin.runtime.services.blitz.http.forms import FLAG, ID, TEXT, WHOLE, default, maybe, named, one_of, words
 from omeroadmin.runtime.services.blitz.http.operation import Bytes, Operation, Parameter
-from omeroadmin.runtime.services.blitz.services.importoptions import Comment, ImportOptions, Skip, TargetId, Transfer
+from omeroadmin.runtime.services.blitz.services.importoptions import Comment, ImportOptions, Skip, TargetId
 from omeroadmin.runtime.services.blitz.services.imports import Announced
 from omeroadmin.runtime.services.blitz.services.importtargets import Choice, Named
 from omeroadmin.runtime.services.blitz.services.problems import invalid
 from omeroadmin.runtime.services.blitz.services.uploads import Receiver
 from omeroadmin.schema.forms import array, record
+from omeroadmin.schema.transfers import Transfer
 
 _PIECE = 1024 * 1024
 """Bytes that are written to the disk at once; what arrives in between is collected."""
@@ -64,7 +65,7 @@ def complete(call: Call) -> Response:
     return answer(
         {
             "fileset_id": imported.fileset_id,
-            "images": [{"id": image.id, "name": image.name} for image in imported.images],
+            "images": [{"id": image.id, "name": image.name, "pixels_id": image.pixels_id} for image in imported.images],
             "plates": list(imported.plates),
         },
         201,
@@ -155,6 +156,7 @@ OPERATIONS = (
             "checksum-unknown",
             "path-escapes",
             "directory-not-created",
+            "file-not-written",
         ),
     ),
     Operation(
@@ -166,7 +168,7 @@ OPERATIONS = (
         _STORED,
         parameters=(_INDEX,),
         body=Bytes(),
-        errors=("size-mismatch", "import-busy", "file-not-written"),
+        errors=("size-mismatch", "import-busy", "file-not-written", "directory-not-created"),
     ),
     Operation(
         "verifyFile",
@@ -194,7 +196,9 @@ OPERATIONS = (
         "/imports/{id}/complete",
         complete,
         "Make images of an import's files: all or nothing.",
-        record({"fileset_id": ID, "images": array(record({"id": ID, "name": TEXT})), "plates": array(ID)}),
+        record(
+            {"fileset_id": ID, "images": array(record({"id": ID, "name": TEXT, "pixels_id": ID})), "plates": array(ID)}
+        ),
         body=record({"hashes": array(TEXT)}, _OPTIONS),
         status=201,
         errors=(

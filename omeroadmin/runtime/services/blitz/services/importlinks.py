@@ -8,11 +8,12 @@ from omeroadmin.repository.ome_xml import OmePlate
 from omeroadmin.runtime.services.blitz.database import Connection, Row, next_id, next_ids
 from omeroadmin.runtime.services.blitz.services.actor import Actor
 from omeroadmin.runtime.services.blitz.services.changes import Changes
-from omeroadmin.runtime.services.blitz.services.importoptions import TRANSFER_NAMESPACE, Comment, TargetId, Transfer
+from omeroadmin.runtime.services.blitz.services.importoptions import Comment, TargetId
 from omeroadmin.runtime.services.blitz.services.importtargets import require_target
 from omeroadmin.runtime.services.blitz.services.model.entity import Entity
 from omeroadmin.runtime.services.blitz.services.model.lookup import entity_named
 from omeroadmin.runtime.services.blitz.services.problems import conflict
+from omeroadmin.schema.transfers import TRANSFER_NAMESPACE, Transfer
 
 _DETAILS = "permissions, creation_id, update_id, group_id, owner_id"
 _DETAIL_VALUES = "%(permissions)s, %(event_id)s, %(event_id)s, %(group_id)s, %(owner_id)s"

@@ -82,6 +82,7 @@ class ImportedImage:
 
     id: int
     name: str
+    pixels_id: int
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,7 @@ class _Writer:
                 },
             )
             self._pixels(pixels_ids[number], image_ids[number], image, path, filename)
-            images.append(ImportedImage(image_ids[number], own))
+            images.append(ImportedImage(image_ids[number], own, pixels_ids[number]))
         self._changes.log("INSERT", "Image", list(image_ids))
         self._changes.log("INSERT", "Pixels", list(pixels_ids))
         # What PixelData waits for.

@@ -18,13 +18,14 @@ from omeroadmin.repository.template_path import TemplateContext
 from omeroadmin.runtime.services.blitz.database import Database, next_id
 from omeroadmin.runtime.services.blitz.reading.readers import ImageReaders
 from omeroadmin.runtime.services.blitz.services.actor import Actor
-from omeroadmin.runtime.services.blitz.services.importoptions import ImportOptions, Transfer
+from omeroadmin.runtime.services.blitz.services.importoptions import ImportOptions
 from omeroadmin.runtime.services.blitz.services.importrows import Imported, write_import
 from omeroadmin.runtime.services.blitz.services.levels import permission_text
 from omeroadmin.runtime.services.blitz.services.problems import conflict, invalid, not_found
 from omeroadmin.runtime.services.blitz.services.repositories import Repository
 from omeroadmin.runtime.services.blitz.services.uploads import Receiver, Upload, UploadArea, UploadFile, verify_placed
 from omeroadmin.schema.settings import Settings
+from omeroadmin.schema.transfers import Transfer
 
 _LOG = logging.getLogger("ome.services.blitz.repo.ManagedImport")
 _MOST_FILES = 10_000

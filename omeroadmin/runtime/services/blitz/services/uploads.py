@@ -22,7 +22,7 @@ from typing import IO
 from omeroadmin.errors import AdminError, failed_error
 from omeroadmin.repository.checksums import SIZE_ONLY, Hasher, new_hasher
 from omeroadmin.repository.template_path import TemplateContext, TemplatePath, expand_below
-from omeroadmin.runtime.services.blitz.services.importoptions import Transfer
+from omeroadmin.schema.transfers import Transfer
 from omeroadmin.system import files
 
 _LOG = logging.getLogger("ome.services.blitz.repo.ManagedImport")
