@@ -206,6 +206,9 @@ def test_comments_and_what_is_skipped(live_server: LiveServer) -> None:
 )
 def test_wishes_that_make_no_sense_are_refused(live_server: LiveServer, more: dict[str, Any]) -> None:
     api = live_server.tls().login()
-    answer = api.import_files(("/a/refused.png", picture(47)), **more)
+    begun = api.begin_import(("/a/refused.png", picture(47)), checksum_algorithms=["SHA1-160"]).document["import_id"]
+    assert api.call("PUT", f"/imports/{begun}/files/0", picture(47)).status == 200
+    answer = api.call("POST", f"/imports/{begun}/complete", {"hashes": [sha1(picture(47))], **more})
     assert answer.status in (400, 404), answer
+    api.call("DELETE", f"/imports/{begun}")
     assert live_server.sql("SELECT count(*) FROM image WHERE name = 'refused.png'") == [(0,)]

@@ -53,11 +53,11 @@ def test_what_can_not_be_meant(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "folder", "name", "choice"),
     [
-        ("regex:^.*images/(?<Container1>.*?)", "/home/u/images/dv", "dv", "newest"),
-        ("regex:+name:^.*images/(?<Container1>.*?)", "/home/u/images/dv", "dv", "newest"),
-        ("regex:-name:^.*images/(?<Container1>.*?)", "/home/u/images/dv", "dv", "oldest"),
-        ("regex:%name:^.*images/(?<Container1>.*?)", "/home/u/images/dv", "dv", "unique"),
-        ("regex:@name:^.*images/(?<Container1>.*?)", "/home/u/images/dv", "dv", "new"),
+        ("regex:^.*images/(?<Container1>.*?)", "/data/images/dv", "dv", "newest"),
+        ("regex:+name:^.*images/(?<Container1>.*?)", "/data/images/dv", "dv", "newest"),
+        ("regex:-name:^.*images/(?<Container1>.*?)", "/data/images/dv", "dv", "oldest"),
+        ("regex:%name:^.*images/(?<Container1>.*?)", "/data/images/dv", "dv", "unique"),
+        ("regex:@name:^.*images/(?<Container1>.*?)", "/data/images/dv", "dv", "new"),
         (
             "regex:+name:^.*bd-pathway/(?<Container1>[^/]*)/.*",
             "/d/bd-pathway/week-1/2015-12-01_000",
