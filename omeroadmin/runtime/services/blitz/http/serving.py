@@ -37,22 +37,33 @@ def _route(path: str, methods: dict[str, Served]) -> Route:
         method = "GET" if request.method == "HEAD" else request.method
         return await methods[method].serve(request)
 
-    return Route(path, serve, methods=list(methods))
+    return Route(_pattern(path, next(iter(methods.values())).operation), serve, methods=list(methods))
+
+
+def _pattern(path: str, operation: Operation) -> str:
+    """A path as Starlette wants it; where a number belongs, a word is another path."""
+    for name in operation.in_path:
+        if operation.form_of(name).get("type") == "integer":
+            path = path.replace(f"{{{name}}}", f"{{{name}:int}}")
+    return path
 
 
 class Served:
-    """An operation that a Blitz serves."""
+    """An operation that a Blitz serves.
+
+    :param operation: its declaration
+    """
 
     def __init__(self, blitz: Blitz, operation: Operation) -> None:
         self._blitz = blitz
-        self._operation = operation
+        self.operation = operation
         self._validator = Validator(operation)
         self._is_async = inspect.iscoroutinefunction(operation.handler)
 
     async def serve(self, request: Request) -> Response:
         """Answer a request."""
         stream = Stream(request)
-        return await guarded(self._operation, functools.partial(self._answer, request, stream))
+        return await guarded(self.operation, functools.partial(self._answer, request, stream))
 
     async def _answer(self, request: Request, stream: Stream) -> Response:
         try:
@@ -63,24 +74,24 @@ class Served:
             raise
 
     async def _call(self, request: Request, stream: Stream) -> Response:
-        form = self._operation.body
+        form = self.operation.body
         content = bytearray()
         if not isinstance(form, Bytes):
             content = await _read(stream)
         find_call = functools.partial(self._checked, request, stream, content)
         if not self._is_async:
             # Everything in one thread's turn: each change of threads costs more than most requests.
-            return await run_in_threadpool(lambda: cast("Response", self._operation.handler(find_call())))
+            return await run_in_threadpool(lambda: cast("Response", self.operation.handler(find_call())))
         call = await run_in_threadpool(find_call)
-        response = self._operation.handler(call)
+        response = self.operation.handler(call)
         return await response if inspect.isawaitable(response) else response
 
     def _checked(self, request: Request, stream: Stream, content: bytearray) -> Call:
         """A call whose session, parameters and body are good."""
         user: Actor | None = None
-        if self._operation.session:
+        if self.operation.session:
             user = self._blitz.sessions.find(bearer(request))
-        body = self._validator.body(content) if isinstance(self._operation.body, dict) else None
+        body = self._validator.body(content) if isinstance(self.operation.body, dict) else None
         return Call(
             blitz=self._blitz,
             path=self._validator.path(request.path_params),

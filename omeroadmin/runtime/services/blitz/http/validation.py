@@ -34,12 +34,12 @@ class Validator:
         self._query = {parameter.name: parameter for parameter in operation.in_query}
         self._forms |= {name: parameter.form for name, parameter in self._query.items()}
 
-    def path(self, given: Mapping[str, str]) -> dict[str, Any]:
+    def path(self, given: Mapping[str, str | int]) -> dict[str, Any]:
         """Parameters of the path.
 
         :raises AdminError: ``request-invalid``
         """
-        values = {name: _converted(name, [text], self._forms[name]) for name, text in given.items()}
+        values = {name: _converted(name, [str(given[name])], self._forms[name]) for name in given}
         self._check_path(values)
         return values
 
