@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import select
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ssl import SSLEOFError
 from typing import Any, Self
@@ -98,14 +98,15 @@ class Client:
         """
         self.delete("/sessions/current")
 
-    def get(self, path: str, **query: str | int) -> Any:
+    def get(self, path: str, **query: str | int | Sequence[str | int]) -> Any:
         """Ask for a document.
 
         :param path: below ``/api/v0``
+        :param query: parameters; a list is sent as one parameter for each of its items
         :raises AdminError: ``server-unreachable``, ``certificate-untrusted``, ``server-timeout``, ``connection-lost``,
             ``answer-invalid``, ``session-expired`` or the server's own code
         """
-        return self._document("GET", f"{path}?{urlencode(query)}" if query else path)
+        return self._document("GET", f"{path}?{urlencode(query, doseq=True)}" if query else path)
 
     def post(self, path: str, document: Any = None, *, timeout: float | None = None) -> Any:
         """Send a document and get one back.
@@ -115,6 +116,13 @@ class Client:
         """
         body = b"" if document is None else json.dumps(document).encode()
         return self._document("POST", path, body, timeout=timeout)
+
+    def put(self, path: str, document: Any) -> Any:
+        """Have something replaced by a document.
+
+        :raises AdminError: as :meth:`get`
+        """
+        return self._document("PUT", path, json.dumps(document).encode())
 
     def patch(self, path: str, document: Any) -> Any:
         """Have something changed.
@@ -164,14 +172,15 @@ class Client:
         self._used = time.monotonic()
         return received
 
-    def pages(self, path: str, name: str, *, page: int = 500) -> Iterator[dict[str, Any]]:
+    def pages(self, path: str, name: str, *, page: int = 500, start: int = 0) -> Iterator[dict[str, Any]]:
         """All items of a list, fetched page by page.
 
         :param name: the list's name in the answer
         :param page: items to ask for at once
+        :param start: the id to begin after
         :raises AdminError: as :meth:`get`
         """
-        after: int | None = 0
+        after: int | None = start
         while after is not None:
             document = self.get(path, after=after, limit=page)
             yield from self.items(document, name)

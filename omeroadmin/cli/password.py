@@ -33,15 +33,18 @@ class NewPassword:
     source: str
 
 
-def new_password(whose: str, password: str | None, password_file: Path | None) -> NewPassword:
+def new_password(
+    whose: str, password: str | None, password_file: Path | None, *, option: str = "--password"
+) -> NewPassword:
     """The password that was given, or typed twice.
 
     :param whose: for the prompt, e.g. ``OMERO root user``
+    :param option: the password's; that of its file ends with ``-file``
     :raises AdminError: ``password-twice``, ``password-needed``, ``password-empty``, ``passwords-differ``,
         ``file-not-read``
     """
     if password is not None and password_file is not None:
-        raise usage_error("password-twice", "--password and --password-file exclude each other", "give one of them")
+        raise usage_error("password-twice", f"{option} and {option}-file exclude each other", "give one of them")
     if password is not None:
         return NewPassword(_not_empty(password), "commandline")
     if password_file is not None:
@@ -50,7 +53,7 @@ def new_password(whose: str, password: str | None, password_file: Path | None) -
         raise usage_error(
             "password-needed",
             f"the password for {whose} is needed, and there is no terminal to ask at",
-            "write it into a file of mode 0600 and add --password-file FILE",
+            f"write it into a file of mode 0600 and add {option}-file FILE",
         )
     return NewPassword(_typed_twice(whose), "terminal")
 

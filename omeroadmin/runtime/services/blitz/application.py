@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from omeroadmin.runtime.services.blitz.database import Database
+from omeroadmin.runtime.services.blitz.services.admin.administration import Administration, administration
 from omeroadmin.runtime.services.blitz.services.imports import Imports
 from omeroadmin.runtime.services.blitz.services.importtargets import ImportTargets
 from omeroadmin.runtime.services.blitz.services.logins import Logins, Throttle
@@ -47,6 +48,7 @@ class Blitz:
     sessions: Sessions
     logins: Logins
     throttle: Throttle
+    admin: Administration
     query: Query
     imports: Imports
     targets: ImportTargets
@@ -80,6 +82,7 @@ def assemble(
             settings.number("omero.security.login_failure_throttle_count"),
             settings.number("omero.security.login_failure_throttle_time"),
         ),
+        admin=administration(database, settings),
         query=query,
         imports=Imports(database, settings, repositories.managed, identity.server_id),
         targets=ImportTargets(database),

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
 from omeroadmin.runtime.services.blitz.application import Blitz
-from omeroadmin.runtime.services.blitz.http import images, imports, jobs, objects, sessions
+from omeroadmin.runtime.services.blitz.http import groups, images, imports, jobs, objects, sessions, users
 from omeroadmin.runtime.services.blitz.http.calls import Call
 from omeroadmin.runtime.services.blitz.http.description import describe
 from omeroadmin.runtime.services.blitz.http.failures import problem
@@ -42,6 +42,8 @@ PUBLIC = (
     *imports.OPERATIONS,
     *objects.OPERATIONS,
     *jobs.OPERATIONS,
+    *users.OPERATIONS,
+    *groups.OPERATIONS,
 )
 """All operations for clients."""
 

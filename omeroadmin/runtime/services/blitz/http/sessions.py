@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from omeroadmin.errors import AdminError, failed_error
 from omeroadmin.runtime.services.blitz.application import Blitz
 from omeroadmin.runtime.services.blitz.http.calls import Call, answer, nothing
 from omeroadmin.runtime.services.blitz.http.forms import FLAG, ID, TEXT, TIME, WHOLE, default, named
 from omeroadmin.runtime.services.blitz.http.operation import Operation
+from omeroadmin.runtime.services.blitz.http.proving import prove
 from omeroadmin.runtime.services.blitz.services.actor import Actor
 from omeroadmin.runtime.services.blitz.services.times import milliseconds
 from omeroadmin.schema.forms import array, record
-
-_PASSWORDS_AT_ONCE = asyncio.Semaphore(2)
-"""Each check of a password takes 32 MiB and a tenth of a second of processor time, by intention."""
 
 
 def session_document(blitz: Blitz, actor: Actor) -> dict[str, object]:
@@ -46,22 +42,8 @@ def status(call: Call) -> Response:
 
 async def login(call: Call) -> Response:
     """``POST /sessions``: a session for a user and a password, never over the plain port."""
-    if call.transport == "tcp":
-        raise failed_error("password-needs-tls", "passwords are taken over TLS only; log in on the ssl port")
-    blitz, user, password = call.blitz, call.body["user"], call.body["password"]
-    # Waiting costs no thread: others log in meanwhile.
-    delay = blitz.throttle.enter(user, call.ip)
-    succeeded: bool | None = None
-    try:
-        await asyncio.sleep(delay)
-        async with _PASSWORDS_AT_ONCE:
-            user_id = await run_in_threadpool(blitz.logins.authenticate, user, password)
-        succeeded = True
-    except AdminError as error:
-        succeeded = False if error.code == "authentication-failed" else None
-        raise
-    finally:
-        blitz.throttle.leave(user, call.ip, succeeded=succeeded)
+    blitz = call.blitz
+    user_id = await prove(call, call.body["user"], call.body["password"])
     open_session = functools.partial(blitz.sessions.open, user_id, agent=call.body["agent"], ip=call.ip)
     return answer(session_document(blitz, await run_in_threadpool(open_session)), 201)
 

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from omeroadmin.runtime.services.blitz.services.problems import invalid
+from omeroadmin.schema.levels import Level
+
+__all__ = ["Level", "level_of", "mask_of", "parse_permissions", "permission_text"]
 
 _GROUP_READ, _GROUP_WRITE, _GROUP_ANNOTATE = 0x40, 0x20, 0x10
-
-
-class Level(StrEnum):
-    """What members of a group may do with each other's data; values are OMERO's ``--type``."""
-
-    PRIVATE = "private"
-    READ_ONLY = "read-only"
-    READ_ANNOTATE = "read-annotate"
-    READ_WRITE = "read-write"
 
 
 _MASKS = {Level.PRIVATE: -120, Level.READ_ONLY: -56, Level.READ_ANNOTATE: -40, Level.READ_WRITE: -8}
