@@ -73,7 +73,7 @@ class LevelChange:
 
 
 def find_users(client: Client, selection: Selection) -> list[User]:
-    """Users, each once, in the order in which they were typed.
+    """Users, each once: those of ids or names, then those of ids, then those of names.
 
     :raises AdminError: ``user-unknown``, ``user-ambiguous``, ``id-invalid`` and what :meth:`Client.get` raises
     """
@@ -82,7 +82,7 @@ def find_users(client: Client, selection: Selection) -> list[User]:
 
 
 def find_groups(client: Client, selection: Selection) -> list[Group]:
-    """Groups, each once, in the order in which they were typed.
+    """Groups, each once: those of ids or names, then those of ids, then those of names.
 
     :raises AdminError: ``group-unknown``, ``group-ambiguous``, ``id-invalid`` and what :meth:`Client.get` raises
     """
@@ -242,8 +242,7 @@ def _is_id(text: str) -> bool:
 def _sorted_out(what: str, selection: Selection, found: Sequence[Any]) -> list[Any]:
     by_id = {one.id: one for one in found}
     by_name = {one.name: one for one in found}
-    wanted: list[tuple[str, Any]] = [(text, by_id.get(int(text))) for text in selection.ids]
-    wanted += [(text, by_name.get(text)) for text in selection.names]
+    wanted: list[tuple[str, Any]] = []
     for text in selection.either:
         numbered, named = by_id.get(int(text)) if _is_id(text) else None, by_name.get(text)
         if numbered is not None and named is not None and numbered is not named:
@@ -253,6 +252,8 @@ def _sorted_out(what: str, selection: Selection, found: Sequence[Any]) -> list[A
                 f"say --{what}-id {text} or --{what}-name {text}",
             )
         wanted.append((text, named or numbered))
+    wanted += [(text, by_id.get(int(text))) for text in selection.ids]
+    wanted += [(text, by_name.get(text)) for text in selection.names]
     for text, one in wanted:
         if one is None:
             raise failed_error(f"{what}-unknown", f"Unknown {what}: {text}", f"see them all: omero {what} list")

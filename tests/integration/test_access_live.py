@@ -11,21 +11,15 @@ import pytest
 from omeroadmin.access.address import Address
 from omeroadmin.access.client import Client
 from omeroadmin.access.trust import Trust
-from omeroadmin.profiles.store import update_profile
 from tests.support.database import ROOT_PASSWORD
-from tests.support.liveserver import LiveServer, live_server  # noqa: F401 - a fixture
+from tests.support.liveserver import LiveServer, command_line, live_server  # noqa: F401 - a fixture
 from tests.support.omero import Omero
 
 
 @pytest.fixture
 def omero(live_server: LiveServer, tmp_path: Path) -> Omero:  # noqa: F811 - the fixture's name
     """A user of the instance: its ports and its certificate are in config.xml."""
-    instance = live_server.runtime.instance
-    instance.grid_directory.mkdir(parents=True, exist_ok=True)
-    properties = {**live_server.runtime.properties, "omero.ports.ssl": str(live_server.ssl_port)}
-    update_profile(instance.config_xml, {**properties, "omero.ports.tcp": str(live_server.tcp_port)})
-    (tmp_path / "password").write_text(ROOT_PASSWORD)
-    return Omero(tmp_path, extra={"OMERODIR": str(instance.omerodir)})
+    return command_line(live_server, tmp_path)
 
 
 @pytest.fixture

@@ -23,9 +23,11 @@ import pytest
 
 from omeroadmin.database.connection import connect
 from omeroadmin.database.passwords import omero_hash
+from omeroadmin.profiles.store import update_profile
 from omeroadmin.runtime.kernel.client import UnixConnection
 from tests.support import certificates
 from tests.support.database import ROOT_PASSWORD, DatabaseUnderTest, running_database
+from tests.support.omero import Omero
 from tests.support.ports import free_port
 from tests.support.runtime import Runtime, running
 
@@ -247,6 +249,19 @@ def start_router(server: LiveServer, *, wait: bool = True, **properties: str) ->
     own = {"Glacier2.Client.Endpoints": endpoints}
     own |= {name.replace("__", "."): value for name, value in properties.items()}
     return server.runtime.start("Glacier2", "OMERO.Glacier2", properties=own, wait=wait)
+
+
+def command_line(server: LiveServer, home: Path) -> Omero:
+    """The command line of a user of the server, who finds its ports and its certificate by way of OMERODIR.
+
+    :param home: gets a file ``password`` with that of root
+    """
+    instance = server.runtime.instance
+    instance.grid_directory.mkdir(parents=True, exist_ok=True)
+    properties = {**server.runtime.properties, "omero.ports.ssl": str(server.ssl_port)}
+    update_profile(instance.config_xml, {**properties, "omero.ports.tcp": str(server.tcp_port)})
+    (home / "password").write_text(ROOT_PASSWORD)
+    return Omero(home, extra={"OMERODIR": str(instance.omerodir)})
 
 
 @pytest.fixture(scope="session")
