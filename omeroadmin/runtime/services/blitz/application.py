@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from omeroadmin.runtime.services.blitz.database import Database
 from omeroadmin.runtime.services.blitz.services.admin.administration import Administration, administration
+from omeroadmin.runtime.services.blitz.services.graph.service import Graph
 from omeroadmin.runtime.services.blitz.services.imports import Imports
 from omeroadmin.runtime.services.blitz.services.importtargets import ImportTargets
 from omeroadmin.runtime.services.blitz.services.logins import Logins, Throttle
 from omeroadmin.runtime.services.blitz.services.objects.service import Objects
 from omeroadmin.runtime.services.blitz.services.pixels import PixelsStore
 from omeroadmin.runtime.services.blitz.services.query import Query
+from omeroadmin.runtime.services.blitz.services.removals import Removals
 from omeroadmin.runtime.services.blitz.services.repositories import Repositories
 from omeroadmin.runtime.services.blitz.services.scripts import Scripts
 from omeroadmin.runtime.services.blitz.services.search import Search
@@ -57,6 +59,8 @@ class Blitz:
     tables: Tables
     pixels: PixelsStore
     objects: Objects
+    graph: Graph
+    removals: Removals
 
 
 def server_version(settings: Settings) -> str:
@@ -72,6 +76,7 @@ def assemble(
     :raises AdminError: ``setting-invalid``, ``path-rules-invalid``, ``checksum-unknown``
     """
     query = Query(database, settings, repositories)
+    removals = Removals(database, repositories, enabled=not settings.flag("omero.cluster.read_only.repo"))
     return Blitz(
         identity=identity,
         database=database,
@@ -93,4 +98,6 @@ def assemble(
         tables=Tables(database, instance, settings),
         pixels=PixelsStore(database),
         objects=Objects(database),
+        graph=Graph(database, repositories, removals),
+        removals=removals,
     )

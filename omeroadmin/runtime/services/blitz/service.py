@@ -71,6 +71,9 @@ def _start(context: ServiceContext, stack: contextlib.ExitStack) -> Blitz:
     removed = blitz.imports.clean_up()
     if removed:
         context.log.warning("Removed %d import(s) that an earlier run had not ended", removed)
+    gone = blitz.removals.run()
+    if gone:
+        context.log.warning("Removed %d file(s) of objects that an earlier run had deleted", gone)
     context.log.info("%d script(s) in %s", blitz.scripts.register(), instance.scripts_directory)
     blitz.scripts.renew_all()
     context.health.add_source(lambda: {"imports": blitz.imports.count()})
@@ -118,6 +121,7 @@ def _maintain(context: ServiceContext, blitz: Blitz) -> None:
                 blitz.sessions.flush()
                 closed = blitz.sessions.close_expired()
                 abandoned = blitz.imports.cancel_abandoned()
+                blitz.removals.run()
                 if closed or abandoned:
                     context.log.info("Closed %d expired session(s), gave up %d import(s)", closed, abandoned)
             context.health.ready()

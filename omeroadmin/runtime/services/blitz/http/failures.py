@@ -37,6 +37,10 @@ STATUSES = {
     "import-busy": 409,
     "import-incomplete": 409,
     "job-ended": 409,
+    "fileset-split": 409,
+    "file-in-use": 409,
+    "changed-meanwhile": 409,
+    "request-too-large": 413,
     "body-too-large": 413,
     "size-mismatch": 400,
     "file-name-invalid": 400,
@@ -77,6 +81,8 @@ async def guarded(operation: Operation, serve: Callable[[], Awaitable[Response]]
         return Response(status_code=400)
     except psycopg.DataError:
         return failure(invalid("a value of the request can't be stored"))
+    except psycopg.errors.ForeignKeyViolation:
+        return problem(409, "changed-meanwhile", "an object of the request is gone meanwhile; try again")
     except psycopg.OperationalError as error:
         if notice(error):
             return _exhausted()

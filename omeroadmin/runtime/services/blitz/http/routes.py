@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
 from omeroadmin.runtime.services.blitz.application import Blitz
-from omeroadmin.runtime.services.blitz.http import groups, images, imports, jobs, objects, sessions, users
+from omeroadmin.runtime.services.blitz.http import graph, groups, images, imports, jobs, objects, sessions, users
 from omeroadmin.runtime.services.blitz.http.calls import Call
 from omeroadmin.runtime.services.blitz.http.description import describe
 from omeroadmin.runtime.services.blitz.http.failures import problem
@@ -41,6 +41,7 @@ PUBLIC = (
     *images.OPERATIONS,
     *imports.OPERATIONS,
     *objects.OPERATIONS,
+    *graph.OPERATIONS,
     *jobs.OPERATIONS,
     *users.OPERATIONS,
     *groups.OPERATIONS,

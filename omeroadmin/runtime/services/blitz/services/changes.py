@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from omeroadmin.runtime.services.blitz.database import Connection, Row, next_id, next_ids
 from omeroadmin.runtime.services.blitz.services.actor import SYSTEM_GROUP, Actor
-from omeroadmin.runtime.services.blitz.services.model.declared import ENTITIES
+from omeroadmin.runtime.services.blitz.services.model.declared import ENTITIES, INTERNAL
 
 CHANNEL = "omero_events"
 """PostgreSQL channel that OMERO.IceStorm listens to."""
+
+_LOG = """
+WITH logged AS (
+    INSERT INTO eventlog (id, permissions, action, entitytype, entityid, event)
+    SELECT n.log_id, -52, %(action)s, %(class_name)s, n.entity_id, %(event)s
+      FROM unnest(%(log_ids)s::bigint[], %(ids)s::bigint[]) AS n (log_id, entity_id)
+    RETURNING id, entityid)
+SELECT count(pg_notify(%(channel)s, json_build_object(
+           'entity', %(entity)s::text, 'id', entityid, 'action', %(action)s::text, 'eventlog', id)::text))
+  FROM logged
+"""
 
 PRIVATE = -120
 """Permissions that rows are stored with; what counts are those of their group."""
@@ -56,26 +66,22 @@ class Changes:
     def log(self, action: str, entity: str, ids: Sequence[int]) -> None:
         """Record what happened to objects.
 
-        :param action: ``INSERT``, ``UPDATE``, ``DELETE`` or ``PIXELDATA``
+        :param action: OMERO's: ``INSERT``, ``UPDATE``, ``DELETE``, ``CHGRP``, ``CHOWN``, ``REINDEX`` or ``PIXELDATA``
         :param entity: OMERO's type, e.g. ``Image``
         """
         if not ids:
             return
-        class_name = ENTITIES[entity].class_name
-        rows = list(zip(next_ids(self._connection, "eventlog", len(ids)), ids, strict=True))
-        with self._connection.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO eventlog (id, permissions, action, entitytype, entityid, event)"
-                " VALUES (%s, -52, %s, %s, %s, %s)",
-                [(log_id, action, class_name, object_id, self.event_id) for log_id, object_id in rows],
-            )
-            cursor.executemany(
-                "SELECT pg_notify(%s, %s)",
-                [
-                    (
-                        CHANNEL,
-                        json.dumps({"entity": entity, "id": object_id, "action": action, "eventlog": log_id}),
-                    )
-                    for log_id, object_id in rows
-                ],
-            )
+        class_name = (ENTITIES.get(entity) or INTERNAL[entity]).class_name
+        log_ids = next_ids(self._connection, "eventlog", len(ids))
+        self._connection.execute(
+            _LOG,
+            {
+                "log_ids": list(log_ids),
+                "ids": list(ids),
+                "action": action,
+                "class_name": class_name,
+                "entity": entity,
+                "event": self.event_id,
+                "channel": CHANNEL,
+            },
+        )

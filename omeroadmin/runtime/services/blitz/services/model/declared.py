@@ -179,6 +179,19 @@ ENTITIES: dict[str, Entity] = {
 }
 """All types by name."""
 
+INTERNAL: dict[str, Entity] = {
+    name: Entity(name, package, name.lower(), creatable=False)
+    for name, package in (
+        ("FilesetEntry", "fs"),
+        ("FilesetJobLink", "fs"),
+        ("JobOriginalFileLink", "jobs"),
+        ("PixelsOriginalFileMap", "core"),
+        ("Job", "jobs"),
+        ("Annotation", "annotations"),
+    )
+}
+"""Types that no client makes, but that come and go with others. ``Job`` and ``Annotation`` are those of unknown kinds."""
+
 ABSTRACT: frozenset[str] = frozenset(name for entity in ENTITIES.values() for name in entity.ancestors)
 """Types that only stand for others."""
 
