@@ -162,6 +162,8 @@ CREATE INDEX i_plateannotationlink_child ON plateannotationlink (child);
 CREATE INDEX i_roiannotationlink_child ON roiannotationlink (child);
 CREATE INDEX i_annotationannotationlink_child ON annotationannotationlink (child);
 CREATE INDEX i_roi_image ON roi (image);
+CREATE INDEX i_roi_source ON roi (source);
+CREATE INDEX i_pixels_relatedto ON pixels (relatedto);
 
 CREATE INDEX _fs_deletelog_event ON _fs_deletelog (event_id);
 CREATE INDEX _fs_deletelog_file ON _fs_deletelog (file_id);

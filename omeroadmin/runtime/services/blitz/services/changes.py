@@ -19,7 +19,7 @@ WITH logged AS (
     RETURNING id, entityid)
 SELECT count(pg_notify(%(channel)s, json_build_object(
            'entity', %(entity)s::text, 'id', entityid, 'action', %(action)s::text, 'eventlog', id)::text))
-  FROM logged
+  FROM logged WHERE %(notify)s
 """
 
 PRIVATE = -120
@@ -63,11 +63,12 @@ class Changes:
             "event_id": self.event_id,
         }
 
-    def log(self, action: str, entity: str, ids: Sequence[int]) -> None:
+    def log(self, action: str, entity: str, ids: Sequence[int], *, notify: bool = True) -> None:
         """Record what happened to objects.
 
         :param action: OMERO's: ``INSERT``, ``UPDATE``, ``DELETE``, ``CHGRP``, ``CHOWN``, ``REINDEX`` or ``PIXELDATA``
         :param entity: OMERO's type, e.g. ``Image``
+        :param notify: whether to wake those who listen for each object
         """
         if not ids:
             return
@@ -83,5 +84,6 @@ class Changes:
                 "entity": entity,
                 "event": self.event_id,
                 "channel": CHANNEL,
+                "notify": notify,
             },
         )

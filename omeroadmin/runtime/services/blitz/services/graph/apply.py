@@ -9,7 +9,7 @@ from omeroadmin.repository.layout import original_file_path, pixels_path, pyrami
 from omeroadmin.runtime.services.blitz.database import Connection
 from omeroadmin.runtime.services.blitz.services.changes import Changes
 from omeroadmin.runtime.services.blitz.services.graph.plan import INDEXED, GraphPlan
-from omeroadmin.runtime.services.blitz.services.graph.shape import entity_of
+from omeroadmin.runtime.services.blitz.services.graph.shape import TARGETS, entity_of, is_annotation
 from omeroadmin.runtime.services.blitz.services.graph.wish import Operation
 from omeroadmin.runtime.services.blitz.services.problems import conflict
 
@@ -49,9 +49,9 @@ def apply_plan(
         done = connection.execute(statement.encode(), (destination_id, changes.event_id, list(ids)))
         _check_count(name, ids, done.rowcount)
     for name, ids in plan.deleted.items():
-        changes.log("DELETE", name, ids)
+        changes.log("DELETE", name, ids, notify=_is_news(name))
     for name, ids in plan.changed.items():
-        changes.log(plan.operation.value.upper(), name, ids)
+        changes.log(plan.operation.value.upper(), name, ids, notify=_is_news(name))
     for name in INDEXED:
         # A search goes by groups, owners and annotations.
         changes.log("REINDEX", name, (*plan.changed.get(name, ()), *plan.reindexed.get(name, ())))
@@ -108,6 +108,11 @@ def _record_files(
             "names": [path.name for _, path in places],
         },
     )
+
+
+def _is_news(name: str) -> bool:
+    """Parts and links go without saying: there are twenty of them for each image."""
+    return name in TARGETS or is_annotation(name)
 
 
 def _check_count(name: str, ids: Collection[int], count: int) -> None:

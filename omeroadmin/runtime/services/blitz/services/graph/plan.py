@@ -136,9 +136,8 @@ def _warnings(facts: Facts, wish: Wish, going: Ids) -> tuple[str, ...]:
     where = wish.destination
     if where is None:
         return ()
-    whose = [
-        facts.objects[name][one] for name, ids in going.items() for one in ids if one in facts.objects.get(name, ())
-    ]
+    known = {name: facts.objects[name] for name in going if name in facts.objects}
+    whose = [objects[one] for name, objects in known.items() for one in going[name] if one in objects]
     if wish.operation is Operation.CHGRP:
         strangers = sorted({one.owner for one in whose} - where.members)
         return tuple(f"user {owner} owns some of this and is not a member of group {where.name}" for owner in strangers)

@@ -212,7 +212,7 @@ class _Walk:
         elif not included and len(through) < len(parents):
             reason = "also linked to something else"
         elif not included:
-            reason = self._why_annotation_stays(annotation, kind, whose, owners)
+            reason = self._why_annotation_stays(annotation, kind, whose, owners, {name for name, _ in through})
         if not reason and not self._may_take_annotation(whose):
             reason = _OTHERS
         if reason:
@@ -222,7 +222,9 @@ class _Walk:
         self.going["Annotation"].add(annotation)
         return True
 
-    def _why_annotation_stays(self, annotation: int, kind: str, whose: Whose, owners: set[int]) -> str:
+    def _why_annotation_stays(
+        self, annotation: int, kind: str, whose: Whose, owners: set[int], parents: set[str]
+    ) -> str:
         """Each operation's own rule for annotations that nothing else is linked to; empty: it goes."""
         if kind in self._wish.followed:
             return ""
@@ -235,7 +237,9 @@ class _Walk:
                     return _OTHERS
                 return self._why_file_stays(annotation)
             case Operation.CHOWN:
-                if level_of(self._facts.levels[whose.group]) in (Level.READ_ANNOTATE, Level.READ_WRITE):
+                # What is said of a fileset is how it was imported, and nobody's opinion.
+                shares = level_of(self._facts.levels[whose.group]) in (Level.READ_ANNOTATE, Level.READ_WRITE)
+                if shares and parents != {"Fileset"}:
                     return "stays with whoever made it unless it is included"
                 return "" if whose.owner in owners else _OTHERS
 

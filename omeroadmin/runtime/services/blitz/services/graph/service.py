@@ -81,23 +81,39 @@ class Graph:
             ``file-in-use``, ``request-too-large``, ``changed-meanwhile``
         """
         began = time.monotonic()
-        commands = _commands(request)
-        with self._database.transaction() as connection:
-            wish = _wish(connection, actor, request)
-            if request.dry_run and len(commands) == 1:
-                plans = [_plan(connection, wish, commands[0])]
-            else:
-                connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ONE_AT_A_TIME,))
-                plans = [self._do(connection, wish, command) for command in commands]
-            if request.dry_run:
-                connection.rollback()
+        plans = self._again(actor, request)
         if request.dry_run:
             return GraphResult(tuple(plans), 0, time.monotonic() - began)
         _LOG.info("%s by user %d: %s", request.operation.value, actor.user_id, _summary(plans))
         return GraphResult(tuple(plans), self._remove_files(plans), time.monotonic() - began)
 
+    def _again(self, actor: Actor, request: GraphRequest) -> list[GraphPlan]:
+        """Try until nobody changes the same objects in between."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                with self._database.transaction() as connection:
+                    plans = self._all(connection, _wish(connection, actor, request), request)
+                    if request.dry_run:
+                        connection.rollback()
+                    return plans
+            except psycopg.errors.ForeignKeyViolation:
+                _LOG.info("%s is planned anew: something was linked meanwhile (%d)", request.operation.value, attempt)
+            except AdminError as error:
+                if error.code != "changed-meanwhile" or attempt == _ATTEMPTS:
+                    raise
+        raise conflict("changed-meanwhile", "others link these objects all the time; try again")
+
+    def _all(self, connection: Connection, wish: Wish, request: GraphRequest) -> list[GraphPlan]:
+        commands = _commands(request)
+        if request.dry_run and len(commands) == 1:
+            return [_plan(connection, wish, commands[0])]
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ONE_AT_A_TIME,))
+        return [self._do(connection, wish, command) for command in commands]
+
     def _do(self, connection: Connection, wish: Wish, targets: Sequence[Target]) -> GraphPlan:
-        plan = _settled(connection, wish, targets)
+        # What is to be deleted and gets linked meanwhile can't be deleted: the database sees to that.
+        deletes = wish.operation is Operation.DELETE
+        plan = _plan(connection, wish, targets) if deletes else _settled(connection, wish, targets)
         assert wish.actor is not None  # noqa: S101 - a request has one
         if plan.steps:
             apply_plan(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 from psycopg.rows import tuple_row
 
@@ -43,9 +44,9 @@ def plan_of_users(connection: Connection, wish: Wish, users: frozenset[int]) -> 
         condition = " AND mimetype IS DISTINCT FROM 'Repository'" if name == "OriginalFile" else ""
         column = {"Annotation": "discriminator", "Job": "type"}.get(name, "''")
         rows = _rows(connection, f"SELECT id, {column} FROM {table} WHERE owner_id = ANY(%s){condition}", givers)  # noqa: S608
-        known = kinds.kinds if name == "Annotation" else kinds.jobs
-        for object_id, kind in rows:
-            known[object_id] = kind
+        if name in ("Annotation", "Job"):
+            (kinds.kinds if name == "Annotation" else kinds.jobs).update(rows)
+        for object_id, _ in rows:
             changed[kind_of(kinds, name, object_id)].add(object_id)
         if name in _PAIRED:
             lost[name] = _doubles(connection, table, givers, where.id)
@@ -87,7 +88,7 @@ def _doubles(connection: Connection, table: str, givers: list[int], taker: int) 
         return {row[0] for row in cursor}
 
 
-def _rows(connection: Connection, statement: str, users: list[int]) -> list[tuple[int, ...]]:
+def _rows(connection: Connection, statement: str, users: list[int]) -> list[tuple[Any, ...]]:
     with connection.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(f"{statement} LIMIT {MOST_ROWS + 1}".encode(), (users,)).fetchall()
     if len(rows) > MOST_ROWS:

@@ -190,7 +190,7 @@ INTERNAL: dict[str, Entity] = {
         ("Annotation", "annotations"),
     )
 }
-"""Types that no client makes, but that come and go with others. ``Job`` and ``Annotation`` are those of unknown kinds."""
+"""Types that no client names, but that come and go with others; ``Job`` and ``Annotation`` are of unknown kinds."""
 
 ABSTRACT: frozenset[str] = frozenset(name for entity in ENTITIES.values() for name in entity.ancestors)
 """Types that only stand for others."""
