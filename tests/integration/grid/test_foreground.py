@@ -127,10 +127,10 @@ def test_a_server_cannot_start(made: Omero, instance: Instance, *, keep: bool) -
 def test_the_time_is_over(made: Omero, instance: Instance) -> None:
     file = instance.grid_directory / "test.xml"
     file.write_text(descriptor({"A": "never"}))
-    with service_manager(None) as manager, service(made, manager, str(file), "--wait", "1") as process:
+    with service_manager(None) as manager, service(made, manager, str(file), "--wait", "3") as process:
         _, error_output = process.communicate(timeout=60)
     assert process.returncode == 5
-    assert "after 1 seconds: A activating (enabled): warming up" in error_output
+    assert "after 3 seconds: A activating (enabled): warming up" in error_output
     assert instance_driver(instance).node_process() is None
 
 

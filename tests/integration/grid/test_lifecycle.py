@@ -119,8 +119,8 @@ def test_a_server_that_cannot_start_takes_all_down(instance: Instance) -> None:
 
 
 def test_a_start_that_takes_too_long(instance: Instance) -> None:
-    with pytest.raises(AdminError, match=r"after 1 seconds: A activating \(enabled\): warming up") as caught:
-        lifecycle.start(instance, options(instance, {"A": "never"}, wait=1))
+    with pytest.raises(AdminError, match=r"after 3 seconds: A activating \(enabled\): warming up") as caught:
+        lifecycle.start(instance, options(instance, {"A": "never"}, wait=3))
     assert caught.value.code == "start-timeout"
     assert is_down(instance)
 
