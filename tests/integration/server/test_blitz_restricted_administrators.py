@@ -111,5 +111,30 @@ def test_a_session_loses_a_privilege_at_once(people: People) -> None:
     assert denied(admin.call("POST", "/groups", {"name": f"lab-{secrets.token_hex(4)}"}))
 
 
+def test_the_way_by_objects_is_no_way_around(people: People) -> None:
+    admin, lesser, full = people.admin("ModifyUser", "Sudo"), people.admin("ModifyUser"), people.user(admin=True)
+
+    def config(user: Person, value: str | None, name: str = "Sudo", by: Person = admin) -> Answer:
+        body = {"key": f"AdminPrivilege:{name}", "value": value}
+        return by.call("PATCH", f"/objects/Experimenter/{user.id}/maps/config", body)
+
+    assert config(lesser, "true").status == 200
+    assert lesser.about()["privileges"] == ["ModifyUser", "Sudo"]
+    assert config(lesser, "false").status == 200
+    assert lesser.about()["privileges"] == ["ModifyUser"]
+    for value in ("true", None):
+        assert denied(config(lesser, value, "Chown"))
+        assert denied(config(admin, value, "Sudo", by=lesser))
+    assert denied(config(full, "false", "Chown"))
+    assert (config(people.root, "false", by=full).code, people.root.about()["admin"]) == ("role-protected", True)
+    for user in (full, people.root):
+        path = f"/objects/Experimenter/{user.id}"
+        assert denied(admin.call("PATCH", path, {"fields": {"email": "mine@example.org"}}))
+        assert denied(admin.call("PATCH", f"{path}/maps/config", {"key": "theme", "value": "dark"}))
+    assert (
+        admin.call("PATCH", f"/objects/Experimenter/{lesser.id}", {"fields": {"email": "x@example.org"}}).status == 200
+    )
+
+
 def denied(answer: Answer) -> bool:
     return (answer.status, answer.code) == (403, "permission-denied")

@@ -209,6 +209,7 @@ OPERATIONS = (
         _PAIRS_ANSWER,
         parameters=(_TYPE, _MAP),
         body=record({"pairs": _PAIRS}),
+        errors=("role-protected",),
     ),
     Operation(
         "setPair",
@@ -219,6 +220,7 @@ OPERATIONS = (
         _PAIRS_ANSWER,
         parameters=(_TYPE, _MAP),
         body=record({"key": TEXT, "value": maybe(TEXT)}),
+        errors=("role-protected",),
     ),
     Operation(
         "listMembers",

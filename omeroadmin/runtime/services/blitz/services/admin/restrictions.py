@@ -53,6 +53,16 @@ def require_restricting(actor: Actor, user: Standing, wanted: frozenset[Privileg
     require_not_above(actor, wanted ^ user.left_privileges, f"change these privileges of {user.name}")
 
 
+def require_user_change(connection: Connection, actor: Actor, user_id: int) -> None:
+    """Make sure that somebody may change what is known of a user: nobody does so with an administrator above.
+
+    :raises AdminError: ``permission-denied``, ``not-found``
+    """
+    if user_id != actor.user_id:
+        user = standing(connection, user_id)
+        require_not_above(actor, user.privileges, f"change the administrator {user.name}")
+
+
 def require_config_change(connection: Connection, actor: Actor, user_id: int, after: Iterable[tuple[str, str]]) -> None:
     """Make sure that somebody may replace all pairs of a user's ``config``, which hold the restrictions.
 
@@ -61,7 +71,9 @@ def require_config_change(connection: Connection, actor: Actor, user_id: int, af
     """
     user = standing(connection, user_id)
     wanted = privileges_after(after)
-    if wanted != user.left_privileges:
+    if wanted == user.left_privileges:
+        require_user_change(connection, actor, user_id)
+    else:
         require_restricting(actor, user, wanted)
 
 

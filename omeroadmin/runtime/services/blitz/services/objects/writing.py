@@ -9,6 +9,7 @@ import psycopg
 
 from omeroadmin.runtime.services.blitz.database import Connection, Row, next_id
 from omeroadmin.runtime.services.blitz.services.actor import USER_GROUP, Actor
+from omeroadmin.runtime.services.blitz.services.admin.restrictions import require_config_change, require_user_change
 from omeroadmin.runtime.services.blitz.services.changes import Changes
 from omeroadmin.runtime.services.blitz.services.model.entity import Column, Entity, MapColumn
 from omeroadmin.runtime.services.blitz.services.objects import references, rules
@@ -85,6 +86,8 @@ def update(
     """
     row = locked(connection, actor, entity, object_id)
     rules.require_edit(actor, row, values)
+    if entity.name == "Experimenter":
+        require_user_change(connection, actor, object_id)
     if version is not None and version != (row["version"] or 0):
         raise conflict(
             "version-conflict",
@@ -125,6 +128,8 @@ def set_pairs(
     before = pairs_of(connection, column, [object_id])[object_id]
     after = changed_pairs(before, change) if isinstance(change, Mapping) else list(change)
     rules.require_pairs(actor, column, before, after)
+    if column.table == "experimenter_config":
+        require_config_change(connection, actor, object_id, after)
     if after != before:
         replace_pairs(connection, column, object_id, after)
         _touch(connection, Changes(connection, actor), entity, object_id, {})
