@@ -25,6 +25,10 @@ class Style(StrEnum):
     JSON = "json"
 
 
+_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
+"""Characters that would steer a terminal, and how they are shown."""
+
+
 def print_lines(*lines: str) -> None:
     """Lines of the result, on stdout."""
     for line in lines:
@@ -86,7 +90,7 @@ def _print_sql(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def _cell(value: Any) -> str:
     data = to_data(value)
     text = "" if data is None else str(data)
-    return text.translate({code: f"\\x{code:02x}" for code in (*range(32), 127)})
+    return text if text.isprintable() else text.translate(_ESCAPES)
 
 
 def to_data(value: Any) -> Any:
