@@ -115,7 +115,19 @@ GROUPS: dict[str, Group] = {
     "metrics": Group("Show metrics for Prometheus.", ("show",)),
 }
 
-TOP_COMMANDS: tuple[str, ...] = ("install", "certificates", "node", "login", "logout", "import", "search", "version")
+TOP_COMMANDS: tuple[str, ...] = (
+    "install",
+    "certificates",
+    "node",
+    "login",
+    "logout",
+    "import",
+    "search",
+    "delete",
+    "chgrp",
+    "chown",
+    "version",
+)
 """Commands without a group."""
 
 ORDER: tuple[str, ...] = (
@@ -136,6 +148,9 @@ ORDER: tuple[str, ...] = (
     "import",
     "search",
     "obj",
+    "delete",
+    "chgrp",
+    "chown",
     "fs",
     "version",
 )
