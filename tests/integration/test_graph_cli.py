@@ -63,7 +63,7 @@ def test_reports(omero: Omero, user: Person) -> None:
     document = omero.json(
         "delete", f"Project:{project}", "--include", "TagAnnotation,TermAnnotation", "--force", "--json"
     )
-    assert document["schema"] == "omeroadmin/delete/1"
+    assert document["schema"] == "omeroadmin/graph/1"
     assert {"type": "TagAnnotation", "ids": str(tag), "count": 1, "reason": ""} in document["plans"][0]["deleted"]
     assert not exists(user, "annotation", tag)
 

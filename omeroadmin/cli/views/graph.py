@@ -14,7 +14,7 @@ _COMMANDS = {"delete": "omero.cmd.Delete2", "chgrp": "omero.cmd.Chgrp2", "chown"
 def print_outcome(outcome: GraphOutcome, wish: GraphWish, *, report: bool, as_json: bool) -> None:
     """A line for each command, with ``--report`` its details; warnings on stderr."""
     if as_json:
-        print_json(outcome.operation, dataclasses.asdict(outcome))
+        print_json("graph", dataclasses.asdict(outcome))
     else:
         for number, plan in enumerate(outcome.plans):
             targets = (wish.targets[number],) if wish.ordered else wish.targets

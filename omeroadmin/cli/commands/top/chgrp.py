@@ -34,9 +34,9 @@ def command(
     wait: WaitOption = 3600,
     as_json: JsonOption = False,
 ) -> None:
-    """Move objects with what hangs on them to another group, all or nothing.
+    """Move objects and what hangs on them to a group.
 
-    You must own them and be a member of the group, or be an administrator who may move data. Links to what stays are
+    All or nothing. You must own them and be a member of the group, or be an administrator who may move data. Links to what stays are
     removed. Files stay where they are on the server's disk.
 
     Example: omero chgrp lab_group Project:51 --dry-run --report

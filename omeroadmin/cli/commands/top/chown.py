@@ -34,9 +34,9 @@ def command(
     wait: WaitOption = 3600,
     as_json: JsonOption = False,
 ) -> None:
-    """Give objects with what hangs on them to another user, all or nothing.
+    """Give objects and what hangs on them to a user.
 
-    You must be an administrator who may change owners, or own the group that the objects and the user are in.
+    All or nothing. You must be an administrator who may change owners, or own the group that the objects and the user are in.
     Experimenter:3 stands for everything that user 3 has.
 
     Example: omero chown jane Project:51 --dry-run --report

@@ -34,10 +34,10 @@ def command(
     wait: WaitOption = 3600,
     as_json: JsonOption = False,
 ) -> None:
-    """Delete objects with what hangs on them, all or nothing.
+    """Delete objects and what hangs on them.
 
-    What a container holds goes with it, unless another one holds it as well or it is another user's. Tags, terms and
-    attached files stay unless they are included. The images of a fileset go together or not at all.
+    All or nothing. What a container holds goes with it, unless another one holds it as well or it is another user's.
+    Tags, terms and attached files stay unless they are included. The images of a fileset go together or not at all.
 
     Without --force it asks on a terminal, and is a dry run elsewhere.
 
