@@ -36,8 +36,8 @@ def command(
 ) -> None:
     """Move objects and what hangs on them to a group.
 
-    All or nothing. You must own them and be a member of the group, or be an administrator who may move data. Links to what stays are
-    removed. Files stay where they are on the server's disk.
+    All or nothing. You must own them and be a member of the group, or be an administrator who may move data. Links to
+    what stays are removed. Files stay where they are on the server's disk.
 
     Example: omero chgrp lab_group Project:51 --dry-run --report
 

@@ -36,8 +36,8 @@ def command(
 ) -> None:
     """Give objects and what hangs on them to a user.
 
-    All or nothing. You must be an administrator who may change owners, or own the group that the objects and the user are in.
-    Experimenter:3 stands for everything that user 3 has.
+    All or nothing. You must be an administrator who may change owners, or own the group that the
+    objects and the user are in. Experimenter:3 stands for everything that user 3 has.
 
     Example: omero chown jane Project:51 --dry-run --report
 
