@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ssl import SSLEOFError
 from typing import Any, Self
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from omeroadmin.access.address import Address
 from omeroadmin.access.problems import (
@@ -44,15 +44,23 @@ class Client:
     :param trust: whose certificates count; unused without TLS
     :param key: session key; empty: no session yet
     :param timeout: seconds to wait for each answer
+    :param group: name or id of the group that these requests work in; empty: the session's own
     """
 
     def __init__(
-        self, address: Address, *, trust: Trust | None = None, key: str = "", timeout: float = ANSWER_TIMEOUT
+        self,
+        address: Address,
+        *,
+        trust: Trust | None = None,
+        key: str = "",
+        timeout: float = ANSWER_TIMEOUT,
+        group: str = "",
     ) -> None:
         self.address = address
         self._trust = trust or Trust()
         self._key = checked_key(key) if key else ""
         self._timeout = timeout
+        self._group = group
         self._connection: HTTPConnection | None = None
         self._used = 0.0
 
@@ -70,16 +78,18 @@ class Client:
 
     def again(self) -> Client:
         """A second client of the same session, for use in another thread."""
-        return Client(self.address, trust=self._trust, key=self._key, timeout=self._timeout)
+        return Client(self.address, trust=self._trust, key=self._key, timeout=self._timeout, group=self._group)
 
-    def open_session(self, user: str, password: str) -> Session:
+    def open_session(self, user: str, password: str, **wanted: str | int) -> Session:
         """Log in; later requests are of this session.
 
+        :param password: the user's, or that of the user named as ``sudo``
+        :param wanted: what else the API takes: ``group``, ``sudo``, ``time_to_idle_ms``
         :raises AdminError: ``password-needs-tls``, ``authentication-failed`` and what :meth:`get` raises
         """
         if not self.address.tls:
             raise password_needs_tls(self.address)
-        document = self.post("/sessions", {"user": user, "password": password, "agent": AGENT})
+        document = self.post("/sessions", {"user": user, "password": password, "agent": AGENT, **wanted})
         session = read_session(document, self.address)
         self._key = session.key
         return session
@@ -90,6 +100,14 @@ class Client:
         :raises AdminError: ``session-expired`` and what :meth:`get` raises
         """
         return read_session(self.get("/sessions/current"), self.address, key=self._key)
+
+    def change_session(self, **wanted: str | int) -> Session:
+        """Change the session of this client's key.
+
+        :param wanted: what the API takes: ``group``, ``time_to_idle_ms``
+        :raises AdminError: ``permission-denied``, ``session-expired`` and what :meth:`get` raises
+        """
+        return read_session(self.patch("/sessions/current", wanted), self.address, key=self._key)
 
     def close_session(self) -> None:
         """End the session on the server: the key is dead then.
@@ -239,6 +257,8 @@ class Client:
         headers = {"Accept": "application/json", "User-Agent": AGENT}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
+        if self._group:
+            headers["OMERO-Group"] = quote(self._group)
         if body is not None:
             headers["Content-Type"] = kind
             headers["Content-Length"] = str(len(body) if isinstance(body, bytes) else size)

@@ -18,8 +18,11 @@ class Session:
     """A session as the server describes it.
 
     :param key: the bearer credential; never printed
+    :param group: the one that it works in
     :param time_to_idle_ms: milliseconds without a request after which it ends; 0: never
+    :param time_to_live_ms: milliseconds after which it ends, however busy it is; 0: never
     :param started: milliseconds since 1970 UTC
+    :param sudoer: who opened it in this user's name, or empty
     """
 
     key: str = field(repr=False)
@@ -28,6 +31,10 @@ class Session:
     is_admin: bool
     time_to_idle_ms: int
     started: int
+    user_id: int
+    group_id: int
+    time_to_live_ms: int
+    sudoer: str = ""
 
 
 def checked_key(key: str) -> str:
@@ -55,6 +62,10 @@ def read_session(document: Any, address: Address, *, key: str = "") -> Session:
             bool(document["is_admin"]),
             int(document["time_to_idle_ms"]),
             int(document["started"]),
+            int(document["user_id"]),
+            int(document["group_id"]),
+            int(document["time_to_live_ms"]),
+            str(document.get("sudoer") or ""),
         )
     except (AttributeError, KeyError, TypeError, ValueError, AdminError) as error:
         raise not_understood(address, "its session has not the fields that were expected") from error

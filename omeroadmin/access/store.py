@@ -1,7 +1,8 @@
 """Keeps sessions between commands in the files that OMERO's clients use, so that both find each other's.
 
 ``<directory>/<host>/<user>/<session key>`` holds a session; ``._LASTHOST_``, ``._LASTUSER_`` and ``._LASTSESS_`` beside
-them name the one used last. The names of the files are credentials: directories are 0700, and no message shows a key.
+them name the one used last, ``._LASTPORT_`` its port. The names of the files are credentials: directories are 0700, and
+no message shows a key.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from omeroadmin.system.files import SECRET_MODE, make_directory, write_atomicall
 
 _DIRECTORY_MODE = 0o700
 _LAST_HOST = "._LASTHOST_"
+_LAST_PORT = "._LASTPORT_"
 _LAST_USER = "._LASTUSER_"
 _LAST_SESSION = "._LASTSESS_"
 _LARGEST_FILE = 16384
@@ -29,6 +31,7 @@ class StoredSession:
 
     :param key: the bearer credential; never printed
     :param started: seconds since 1970 UTC at which it was stored
+    :param sudoer: who opened it in this user's name, or empty
     """
 
     address: Address
@@ -36,6 +39,7 @@ class StoredSession:
     group: str
     key: str = field(repr=False)
     started: float = field(default=0.0, compare=False)
+    sudoer: str = ""
 
     def __str__(self) -> str:
         return f"{self.user}@{self.address}"
@@ -55,6 +59,14 @@ class SessionStore:
 
         :raises AdminError: ``session-not-stored``
         """
+        self.update(session)
+        self.use(session)
+
+    def update(self, session: StoredSession) -> None:
+        """Store a session or what has changed of it.
+
+        :raises AdminError: ``session-not-stored``
+        """
         lines = {
             "omero.host": session.address.host,
             "omero.port": str(session.address.port),
@@ -62,6 +74,8 @@ class SessionStore:
             "omero.group": session.group,
             "omero.sess": session.key,
         }
+        if session.sudoer:
+            lines["omero.sudo"] = session.sudoer
         if not session.address.tls:
             lines["omero.transport"] = "tcp"
         for value in lines.values():
@@ -70,19 +84,19 @@ class SessionStore:
         content = "".join(f"{name}={value}\n" for name, value in lines.items())
         with self._writing():
             self._make_directories(session)
-            write_atomically(self._file(session), content, mode=SECRET_MODE)
-        self.use(session)
+            write_atomically(self.file(session), content, mode=SECRET_MODE)
 
     def use(self, session: StoredSession) -> None:
         """Make a stored session the last one used.
 
         :raises AdminError: ``session-not-stored``
         """
-        user_directory = self._file(session).parent
+        user_directory = self.file(session).parent
         marks = (
             (user_directory / _LAST_SESSION, session.key),
             (user_directory.parent / _LAST_USER, user_directory.name),
             (self.directory / _LAST_HOST, user_directory.parent.name),
+            (self.directory / _LAST_PORT, str(session.address.port)),
         )
         with self._writing():
             for path, value in marks:
@@ -94,7 +108,9 @@ class SessionStore:
 
         :raises AdminError: ``session-not-stored``
         """
-        path = self._file(session)
+        path = self.file(session)
+        if not path.is_file():
+            return
         with self._writing():
             path.unlink(missing_ok=True)
             mark = path.with_name(_LAST_SESSION)
@@ -111,7 +127,7 @@ class SessionStore:
         """The session used last among those that match."""
 
         def rank(session: StoredSession) -> tuple[bool, bool, bool, float]:
-            directory = self._file(session).parent
+            directory = self.file(session).parent
             return (
                 _content(self.directory / _LAST_HOST).strip() == directory.parent.name,
                 _content(directory.parent / _LAST_USER).strip() == directory.name,
@@ -133,11 +149,12 @@ class SessionStore:
                     if session is not None:
                         yield session
 
-    def _file(self, session: StoredSession) -> Path:
+    def file(self, session: StoredSession) -> Path:
+        """The file of a session; its name is the key."""
         return self.directory / _file_name(session.address.host) / _file_name(session.user) / _file_name(session.key)
 
     def _make_directories(self, session: StoredSession) -> None:
-        user_directory = self._file(session).parent
+        user_directory = self.file(session).parent
         if not self.directory.exists():
             # An existing directory keeps its mode: OMERO_SESSIONDIR may be one that others need, such as /tmp.
             make_directory(self.directory, mode=_DIRECTORY_MODE)
@@ -202,4 +219,11 @@ def _read(path: Path) -> StoredSession | None:
         started = path.stat().st_mtime
     except OSError:
         return None
-    return StoredSession(address, values.get("omero.user", ""), values.get("omero.group", ""), key, started)
+    return StoredSession(
+        address,
+        values.get("omero.user", ""),
+        values.get("omero.group", ""),
+        key,
+        started,
+        values.get("omero.sudo", ""),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,17 @@ from omeroadmin.errors import configuration_error, usage_error
 
 if TYPE_CHECKING:
     from omeroadmin.access.address import Address
+    from omeroadmin.errors import AdminError
+
+_ATTEMPTS = 3
+
+
+def ask_server(likely: str) -> str:
+    """The server, asked for on a terminal.
+
+    :param likely: what an empty answer means, and the answer where there is no terminal
+    """
+    return _ask("Server", likely) if sys.stdin.isatty() else likely
 
 
 def ask_user(likely: str) -> str:
@@ -45,6 +57,26 @@ def password(user: str, address: Address, typed: str | None, file: Path | None) 
     return getpass.getpass(f"Password for {user}@{address}: ")
 
 
+class Again:
+    """Whether a wrong password is asked for once more: three times on a terminal, and nowhere else.
+
+    :param typed: the password as an option
+    :param file: the password's file
+    """
+
+    def __init__(self, typed: str | None, file: Path | None) -> None:
+        asks = typed is None and file is None and "OMERO_PASSWORD" not in os.environ and sys.stdin.isatty()
+        self._left = _ATTEMPTS - 1 if asks else 0
+
+    def __call__(self, error: AdminError) -> bool:
+        """Take an attempt, if one is left, and say what was wrong."""
+        if self._left <= 0:
+            return False
+        self._left -= 1
+        sys.stderr.write(f"{error.message}\n")
+        return True
+
+
 def from_stdin(what: str) -> str:
     """A secret as the first line of stdin.
 
@@ -55,6 +87,22 @@ def from_stdin(what: str) -> str:
     if not line:
         raise usage_error(f"{what}-missing", f"stdin has no {what}", f"write the {what} as one line to stdin")
     return line
+
+
+def wait_for_enter(seconds: float) -> bool:
+    """Wait.
+
+    :return: whether the time has passed; on a terminal, Enter ends the wait before
+    """
+    if not sys.stdin.isatty():
+        time.sleep(seconds)
+        return True
+    import select
+
+    if not select.select([sys.stdin], [], [], seconds)[0]:
+        return True
+    sys.stdin.readline()
+    return False
 
 
 def _ask(what: str, likely: str) -> str:

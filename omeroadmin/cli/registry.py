@@ -77,7 +77,23 @@ GROUPS: dict[str, Group] = {
         ),
     ),
     "web": Group("Configure the web server in front of OMERO.web.", ("config",)),
-    "sessions": Group("See your stored logins and who is logged in.", ("list", "who")),
+    "sessions": Group(
+        "Open, use and close sessions: yours and others'.",
+        (
+            "login",
+            "logout",
+            "list",
+            "who",
+            "group",
+            "timeout",
+            "keepalive",
+            "file",
+            "key",
+            "clear",
+            "open",
+            "close",
+        ),
+    ),
     "user": Group(
         "Create, list and change users.",
         (

@@ -37,6 +37,8 @@ CaFileOption = Annotated[
         "--ca-file", metavar="FILE", envvar="OMERO_CA_FILE", help="Trust the authorities in this PEM file, no others."
     ),
 ]
+_PREFIX = "connection_"
+"""Lets a command have parameters of its own named user, group or password."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,9 @@ class Connection:
     ] = None
     port: Annotated[int | None, typer.Option("-p", "--port", metavar="PORT", help="Port of the server.")] = None
     user: Annotated[str | None, typer.Option("-u", "--user", metavar="USER", help="User to be.")] = None
+    group: Annotated[
+        str | None, typer.Option("-g", "--group", metavar="GROUP", help="Group to work in: its name or id.")
+    ] = None
     key: Annotated[
         str | None,
         typer.Option(
@@ -64,6 +69,12 @@ class Connection:
         Path | None,
         typer.Option("--password-file", metavar="FILE", help="File whose first line is the password; - is stdin."),
     ] = None
+    sudo: Annotated[
+        str | None,
+        typer.Option(
+            "--sudo", metavar="USER", help="Administrator or group owner whose password opens the session for --user."
+        ),
+    ] = None
     create: Annotated[
         bool, typer.Option("-C", "--create", help="Create a new session even if a stored one can be used.")
     ] = False
@@ -73,23 +84,31 @@ class Connection:
         bool, typer.Option("--verify", help="Refuse a port without TLS; with TLS, certificates are always verified.")
     ] = False
 
-    def wish(self, target: str | None = None) -> Wish:
+    def wish(self, target: str | None = None, *, idle_seconds: int | None = None) -> Wish:
         """The options as one request; a key or password that is to come from stdin is read.
 
         :param target: server as an argument of the command, instead of ``--server``
+        :param idle_seconds: after which an unused session ends, instead of the server's own
         :raises AdminError: ``server-invalid``, ``port-invalid``, ``options-conflict``, ``key-missing``
         """
         from omeroadmin.cli import credentials
         from omeroadmin.workflows.access import Wish
 
+        if self.key is not None and self.sudo is not None:
+            raise usage_error("options-conflict", "--key joins a session, --sudo opens one", "give one of them")
         return Wish(
             self._target(target),
             credentials.ask_user,
             lambda name, address: credentials.password(name, address, self.password, self.password_file),
             (credentials.from_stdin("key") if self.key == "-" else self.key) or "",
             self.ca_file,
+            group=self.group or "",
+            sudo=self.sudo or "",
+            idle_ms=None if idle_seconds is None else idle_seconds * 1000,
             create=self.create,
             verify=self.verify,
+            server=credentials.ask_server,
+            again=credentials.Again(self.password, self.password_file),
         )
 
     @contextlib.contextmanager
@@ -125,7 +144,9 @@ def connects(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of :class:`Connection` after its own; it gets them as ``connection``."""
     hints = get_type_hints(Connection, include_extras=True)
     options = [
-        inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
+        inspect.Parameter(
+            _PREFIX + one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name]
+        )
         for one in dataclasses.fields(Connection)
     ]
     own_hints = get_type_hints(function, include_extras=True)
@@ -137,7 +158,7 @@ def connects(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def command(**values: Any) -> None:
-        typed = {option.name: values.pop(option.name) for option in options}
+        typed = {option.name.removeprefix(_PREFIX): values.pop(option.name) for option in options}
         function(connection=Connection(**typed), **values)
 
     # What Typer reads.

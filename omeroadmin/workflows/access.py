@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from omeroadmin.access.address import (
     DEFAULT_HOST,
@@ -17,6 +16,7 @@ from omeroadmin.access.address import (
     Address,
     Target,
     is_loopback,
+    parse_target,
 )
 from omeroadmin.access.client import ANSWER_TIMEOUT, Client
 from omeroadmin.access.session import Session, checked_key
@@ -32,8 +32,13 @@ class Wish:
     """What the user said about server and session.
 
     :param target: server, port and user as far as they were named
+    :param server: gives the server as typed when it is needed and wasn't named; takes the likely one
+    :param again: whether to ask for the password once more after it was wrong
     :param key: session key to join, or empty
     :param ca_file: file of authorities to trust instead of the instance's and the system's
+    :param group: to work in, name or id; empty: the session's own or the user's default
+    :param sudo: whose password opens a session for the user, or empty
+    :param idle_ms: milliseconds without a request after which the session ends; ``None``: the server's own
     :param create: open a new session even where a stored one could be used
     :param verify: refuse a port without TLS
     :param user: gives the user's name when it is needed and wasn't named; takes the likely one
@@ -45,8 +50,13 @@ class Wish:
     password: Callable[[str, Address], str]
     key: str = field(default="", repr=False)
     ca_file: Path | None = None
+    group: str = ""
+    sudo: str = ""
+    idle_ms: int | None = None
     create: bool = False
     verify: bool = False
+    server: Callable[[str], str] = str
+    again: Callable[[AdminError], bool] = lambda _: False
 
 
 @dataclass(frozen=True)
@@ -73,22 +83,6 @@ class Login:
     action: str
     address: Address
     session: Session
-
-
-@dataclass(frozen=True)
-class SessionState:
-    """A stored session, and what its server says of it.
-
-    :param active: ``True`` for the one that commands use, ``Logged in``, ``Expired``, or why nobody knows
-    :param started: seconds since 1970 UTC
-    """
-
-    host: str
-    port: int
-    user: str
-    group: str
-    active: str
-    started: float
 
 
 def resolve_address(target: Target, instance: Instance | None) -> Address:
@@ -124,23 +118,22 @@ def trust_for(address: Address, ca_file: Path | None, instance: Instance | None)
 
 
 def login(place: Place, wish: Wish) -> Login:
-    """Open a session, or use a stored one of this server and user, and store it.
+    """Open a session, or use a stored one of this server, user and group, and store it.
 
     :raises AdminError: ``authentication-failed``, ``password-needs-tls``, ``tls-missing``, ``session-expired``,
-        what the password's source raises, and what :meth:`Client.get` raises
+        ``permission-denied``, what the password's source raises, and what :meth:`Client.get` raises
     """
     if wish.key:
         return _join(place, wish)
-    address = resolve_address(wish.target, place.instance)
     if not wish.create:
-        exact = Target(address.host, address.port, wish.target.user, address.tls)
-        stored = place.store.find(lambda session: _fits(session, wish.target if wish.target.host is None else exact))
-        if stored is not None and (usable := _usable(place, stored, wish)) is not None:
-            place.store.use(stored)
-            return Login("Using", stored.address, usable)
+        reused = _reuse(place, wish)
+        if reused is not None:
+            return reused
+    wish = _with_server(place, wish)
+    address = resolve_address(wish.target, place.instance)
     user = wish.target.user or wish.user(_last_user(place, address) or place.account)
-    with _client(place, wish, address) as client:
-        session = client.open_session(user, wish.password(user, address))
+    with client_for(place, wish, address) as client:
+        session = _open(client, wish, user)
     _keep(place, address, session)
     return Login("Created", address, session)
 
@@ -155,7 +148,7 @@ def connect(place: Place, wish: Wish) -> tuple[Client, Session]:
     """
     if wish.key:
         return _with_key(place, wish, resolve_address(wish.target, place.instance), wish.key)
-    stored = None if wish.create else place.store.find(lambda session: _fits(session, wish.target))
+    stored = None if wish.create else place.store.find(lambda session: fits(session, wish))
     if stored is None:
         return _with_password(place, wish, not_logged_in())
     try:
@@ -168,65 +161,79 @@ def connect(place: Place, wish: Wish) -> tuple[Client, Session]:
         return _with_password(place, dataclasses.replace(wish, target=target), error)
 
 
-def logout(place: Place, wish: Wish) -> StoredSession | None:
-    """Close the stored session used last that fits, on the server and here.
-
-    :return: the session; ``None`` where none is stored
-    :raises AdminError: what :meth:`Client.get` raises, but for an expired session; the session stays stored then
-    """
-    stored = place.store.find(lambda session: _fits(session, wish.target))
-    if stored is None:
-        return None
-    with _client(place, wish, stored.address, stored.key) as client:
-        try:
-            client.close_session()
-        except AdminError as error:
-            if error.code != "session-expired":
-                raise
-    place.store.remove(stored)
-    return stored
-
-
-def stored_sessions(place: Place, wish: Wish) -> list[SessionState]:
-    """All stored sessions and their states; those that their server doesn't know any more are removed.
-
-    :param wish: whom to trust
-    :raises AdminError: ``session-not-stored`` if the store can't be changed
-    """
-    current = place.store.find(lambda _: True)
-    states = []
-    for stored in place.store.sessions():
-        try:
-            alive = _usable(place, stored, wish, timeout=5.0) is not None
-            active = ("True" if stored == current else "Logged in") if alive else "Expired"
-        except AdminError as error:
-            active = error.code.replace("-", " ").capitalize()
-        address = stored.address
-        states.append(SessionState(address.host, address.port, stored.user, stored.group, active, stored.started))
-    return states
-
-
-def sessions_on_server(client: Client) -> list[dict[str, Any]]:
-    """Who is logged in: all sessions for admins, one's own for others; the answer has no keys.
-
-    :raises AdminError: what :meth:`Client.get` raises
-    """
-    return client.items(client.get("/sessions"), "sessions")
-
-
 def _join(place: Place, wish: Wish) -> Login:
     address = resolve_address(wish.target, place.instance)
-    with _client(place, wish, address, checked_key(wish.key)) as client:
-        session = client.current_session()
+    with client_for(place, wish, address, checked_key(wish.key)) as client:
+        session = _adjusted(client, client.current_session(), wish)
     _keep(place, address, session)
     return Login("Joined", address, session)
 
 
+def _reuse(place: Place, wish: Wish) -> Login | None:
+    """A stored session that does what is wished, if there is one."""
+    address = resolve_address(wish.target, place.instance)
+    exact = (
+        wish.target if wish.target.host is None else Target(address.host, address.port, wish.target.user, address.tls)
+    )
+    narrow = dataclasses.replace(wish, target=exact)
+    stored = place.store.find(lambda session: fits(session, narrow) and wish.group in ("", session.group))
+    if stored is None or (session := usable_session(place, stored, wish)) is None:
+        return None
+    place.store.use(stored)
+    if wish.idle_ms is not None:
+        with client_for(place, wish, stored.address, stored.key) as client:
+            session = _adjusted(client, session, wish)
+    return Login("Using", stored.address, session)
+
+
+def _adjusted(client: Client, session: Session, wish: Wish) -> Session:
+    """An existing session with the group and the timeout that are wished."""
+    wanted: dict[str, str | int] = {}
+    if wish.group and wish.group not in (session.group, str(session.group_id)):
+        wanted["group"] = wish.group
+    if wish.idle_ms is not None and wish.idle_ms != session.time_to_idle_ms:
+        wanted["time_to_idle_ms"] = wish.idle_ms
+    return client.change_session(**wanted) if wanted else session
+
+
+def _open(client: Client, wish: Wish, user: str) -> Session:
+    wanted: dict[str, str | int] = {}
+    if wish.group:
+        wanted["group"] = wish.group
+    if wish.sudo:
+        wanted["sudo"] = wish.sudo
+    if wish.idle_ms is not None:
+        wanted["time_to_idle_ms"] = wish.idle_ms
+    while True:
+        try:
+            return client.open_session(user, wish.password(wish.sudo or user, client.address), **wanted)
+        except AdminError as error:
+            if error.code != "authentication-failed" or not wish.again(error):
+                raise
+
+
+def _with_server(place: Place, wish: Wish) -> Wish:
+    """The wish with a server; who wasn't told one is asked."""
+    if wish.target.host is not None:
+        return wish
+    likely = resolve_address(wish.target, place.instance)
+    typed = wish.server(str(likely))
+    if typed == str(likely):
+        return wish
+    target = parse_target(typed)
+    return dataclasses.replace(
+        wish,
+        target=dataclasses.replace(target, user=target.user or wish.target.user, port=target.port or wish.target.port),
+    )
+
+
 def _keep(place: Place, address: Address, session: Session) -> None:
-    place.store.add(StoredSession(address, session.user, session.group, session.key))
+    place.store.add(StoredSession(address, session.user, session.group, session.key, sudoer=session.sudoer))
 
 
-def _client(place: Place, wish: Wish, address: Address, key: str = "", timeout: float = ANSWER_TIMEOUT) -> Client:
+def client_for(
+    place: Place, wish: Wish, address: Address, key: str = "", timeout: float = ANSWER_TIMEOUT, group: str = ""
+) -> Client:
     """A client that trusts whom it should.
 
     :raises AdminError: ``tls-missing``
@@ -237,23 +244,33 @@ def _client(place: Place, wish: Wish, address: Address, key: str = "", timeout: 
             f"{address} has no TLS, so nothing proves that it is the server",
             "name its TLS port, usually 4064, or leave --verify out",
         )
-    return Client(address, trust=trust_for(address, wish.ca_file, place.instance), key=key, timeout=timeout)
+    return Client(
+        address, trust=trust_for(address, wish.ca_file, place.instance), key=key, timeout=timeout, group=group
+    )
 
 
-def _usable(place: Place, stored: StoredSession, wish: Wish, timeout: float = ANSWER_TIMEOUT) -> Session | None:
-    """The session behind a stored one; where the server doesn't know it any more, it is removed."""
-    with _client(place, wish, stored.address, stored.key, timeout) as client:
+def usable_session(
+    place: Place, stored: StoredSession, wish: Wish, *, timeout: float = ANSWER_TIMEOUT, purge: bool = True
+) -> Session | None:
+    """The session behind a stored one; ``None`` where the server doesn't know it any more.
+
+    :param timeout: seconds
+    :param purge: whether a session that isn't known any more is removed from the store
+    :raises AdminError: what :meth:`Client.get` raises
+    """
+    with client_for(place, wish, stored.address, stored.key, timeout) as client:
         try:
             return client.current_session()
         except AdminError as error:
             if error.code != "session-expired":
                 raise
-    place.store.remove(stored)
+    if purge:
+        place.store.remove(stored)
     return None
 
 
 def _with_key(place: Place, wish: Wish, address: Address, key: str) -> tuple[Client, Session]:
-    client = _client(place, wish, address, key)
+    client = client_for(place, wish, address, key, group=wish.group)
     with contextlib.ExitStack() as undo:
         undo.callback(client.close)
         session = client.current_session()
@@ -269,13 +286,15 @@ def _with_password(place: Place, wish: Wish, otherwise: AdminError) -> tuple[Cli
     return _with_key(place, wish, done.address, done.session.key)
 
 
-def _fits(session: StoredSession, target: Target) -> bool:
-    address = session.address
+def fits(session: StoredSession, wish: Wish) -> bool:
+    """Whether a stored session is one of those that were meant; its group is another matter."""
+    address, target = session.address, wish.target
     return (
         target.host in (None, address.host)
         and target.port in (None, address.port)
         and target.user in (None, session.user)
         and target.tls in (None, address.tls)
+        and wish.sudo in ("", session.sudoer)
     )
 
 

@@ -171,7 +171,7 @@ def test_an_expired_session_is_replaced_where_a_password_is_at_hand(user: Omero,
     server.state.sessions.clear()
     done = user.run("sessions", "who", "--style", "csv", environment={"OMERO_PASSWORD": PASSWORD})
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[1].startswith("root,system,OMERO.cli,127.0.0.1,2023-11-14T22:13:20Z,")
+    assert done.stdout.splitlines()[1].startswith("7,root,system,OMERO.cli,127.0.0.1,2023-11-14T22:13:20Z,")
     assert len(keys(user)) == 1
 
 
@@ -201,8 +201,8 @@ def test_sessions_list_tells_their_states(user: Omero, server: Server) -> None:
     states = user.json("sessions", "list", "--style", "json")["sessions"]
     assert sorted((state["user"], state["active"]) for state in states) == [
         ("root", "Expired"),
-        ("root", "True"),
-        ("user-1", "Logged in"),
+        ("root", "Logged in"),
+        ("user-1", "True"),
     ]
     assert dead not in keys(user)
     assert user.ok("fs", "images", "-u", "user-1")

@@ -47,7 +47,10 @@ def test_login_finds_port_and_certificate(omero: Omero, live_server: LiveServer)
     done = omero.run("login", "root@localhost", "--password-file", "password")
     where = f"root@localhost:{live_server.ssl_port}"
     assert done.returncode == 0, done.stderr
-    assert done.stderr == f"Created session for {where}. Idle timeout: 10 min. Current group: system\n"
+    assert (
+        done.stderr
+        == f"Created session for {where}. Idle timeout: 10 min. Expires in: 1440 min. Current group: system\n"
+    )
     done = omero.run("login", "root@localhost", "-C", environment={"OMERO_PASSWORD": "wrong"})
     lines = [line for line in done.stderr.splitlines() if not line.startswith("  ->")]
     assert (done.returncode, len(lines)) == (3, 1), done.stderr

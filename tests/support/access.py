@@ -185,8 +185,8 @@ def keepalive(handler: Handler) -> None:
 
 def list_sessions(handler: Handler) -> None:
     rows = [
-        {"user": user, "group": "system", "agent": "OMERO.cli", "ip": "127.0.0.1", "started": 1700000000000,
-         "last_used": 1700000001000}
+        {"id": 7, "user": user, "group": "system", "agent": "OMERO.cli", "ip": "127.0.0.1", "started": 1700000000000,
+         "last_used": 1700000001000, "time_to_idle_ms": 600000, "sudoer": ""}
         for user in handler.state.sessions.values()
     ]  # fmt: skip
     handler.answer(200, {"sessions": rows})

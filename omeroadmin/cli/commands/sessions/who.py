@@ -22,7 +22,7 @@ def command(
     Example: omero sessions who
     """
     from omeroadmin.cli.views.sessions import print_who
-    from omeroadmin.workflows.access import sessions_on_server
+    from omeroadmin.workflows.sessions import sessions_on_server
 
     with connection.open() as (client, _):
         sessions = sessions_on_server(client)

@@ -14,7 +14,7 @@ def command(connection: Connection) -> None:
 
     Example: omero logout
     """
-    from omeroadmin.workflows.access import logout
+    from omeroadmin.workflows.sessions import logout
 
     closed = logout(place(), connection.wish())
     if not connection.quiet:

@@ -7,6 +7,7 @@ import functools
 import inspect
 from collections.abc import Iterable
 from typing import cast
+from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -90,7 +91,7 @@ class Served:
         """A call whose session, parameters and body are good."""
         user: Actor | None = None
         if self.operation.session:
-            user = self._blitz.sessions.find(bearer(request))
+            user = self._blitz.sessions.find(bearer(request), unquote(request.headers.get("omero-group", "")))
         body = self._validator.body(content) if isinstance(self.operation.body, dict) else None
         return Call(
             blitz=self._blitz,

@@ -42,6 +42,8 @@ class Actor:
     :param time_to_idle_ms: 0: never
     :param time_to_live_ms: 0: forever
     :param privileges: what an administrator may do; others have none
+    :param current: the group that was chosen, if one was; administrators choose others than their own as well
+    :param sudoer: name of the user who opened the session in this user's name, if another did
     """
 
     session_id: int
@@ -56,10 +58,14 @@ class Actor:
     memberships: tuple[Membership, ...]
     world_groups: tuple[int, ...] = ()
     privileges: frozenset[Privilege] = frozenset()
+    current: Membership | None = None
+    sudoer: str = ""
 
     @property
     def group(self) -> Membership:
-        """The group that new data goes to: the first but the one of all users."""
+        """The group that new data goes to: the chosen one, else the first but the one of all users."""
+        if self.current is not None:
+            return self.current
         for membership in self.memberships:
             if membership.group_id != USER_GROUP:
                 return membership

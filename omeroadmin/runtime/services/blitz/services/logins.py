@@ -24,6 +24,10 @@ SELECT e.id, p.hash, EXISTS (SELECT 1 FROM groupexperimentermap m WHERE m.child 
  WHERE e.omename = %(user)s OR (%(any_case)s AND lower(e.omename) = lower(%(user)s))
  ORDER BY e.omename = %(user)s DESC LIMIT 1
 """
+_USER_OF_ID = """
+SELECT id, EXISTS (SELECT 1 FROM groupexperimentermap m WHERE m.child = e.id AND m.parent = 1) AS active
+  FROM experimenter e WHERE id = %(id)s
+"""
 
 
 class Logins:
@@ -50,12 +54,16 @@ class Logins:
             self._rehash(user_id, stored, password)
         return user_id
 
-    def find_user(self, user: str) -> int:
-        """The id of an active user, for servers that act in a user's name.
+    def find_user(self, user: str | int) -> int:
+        """The id of an active user, for whoever acts in this user's name.
 
+        :param user: name or id
         :raises AdminError: ``not-found``
         """
-        row = self._database.row(_USER, {"user": user, "any_case": False}) if "\0" not in user else None
+        if isinstance(user, int):
+            row = self._database.row(_USER_OF_ID, {"id": user})
+        else:
+            row = self._database.row(_USER, {"user": user, "any_case": False}) if "\0" not in user else None
         if row is None or not row["active"]:
             raise failed_error("not-found", f"there is no active user {user!r}")
         return int(row["id"])

@@ -2,63 +2,75 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from omeroadmin.runtime.services.blitz.database import Database, Row, next_id
-from omeroadmin.runtime.services.blitz.services.actor import SYSTEM_GROUP, Actor, Membership
-from omeroadmin.runtime.services.blitz.services.privileges import privileges_of
-from omeroadmin.runtime.services.blitz.services.problems import session_dead
+from omeroadmin.runtime.services.blitz.database import Database, Row, next_id, one
+from omeroadmin.runtime.services.blitz.services import sessionrows
+from omeroadmin.runtime.services.blitz.services.actor import Actor, Membership
+from omeroadmin.runtime.services.blitz.services.privileges import Privilege
+from omeroadmin.runtime.services.blitz.services.problems import not_found, session_dead
+from omeroadmin.runtime.services.blitz.services.sessionactors import actor_of, person_of
+from omeroadmin.runtime.services.blitz.services.sessionlimits import Limits
+from omeroadmin.runtime.services.blitz.services.sudo import (
+    Person,
+    chosen,
+    group_number,
+    limited,
+    may_become,
+    not_a_member,
+)
 from omeroadmin.runtime.services.blitz.services.times import now
 from omeroadmin.schema.settings import Settings
 
+_LOG = logging.getLogger("ome.services.sessions.SessionManagerImpl")
 FLUSH_SECONDS = 60.0
 """How old the last use of a session in the database may be; between flushes it is in memory."""
 _LONGEST_TEXT = 255
 
-_ACTOR = """
-SELECT s.id, s.uuid, s.started, s.timetoidle, s.timetolive, e.id AS user_id, e.omename,
-       coalesce(e.institution, '') AS institution,
-       substring(s.message FROM '^last used ([-0-9]+T[0-9:.]+)$')::timestamp AS last_used,
-       (SELECT jsonb_agg(jsonb_build_array(g.id, g.name, g.permissions, m.owner) ORDER BY m.child_index, m.id)
-          FROM groupexperimentermap m JOIN experimentergroup g ON g.id = m.parent WHERE m.child = e.id) AS groups,
-       (SELECT array_agg(g.id) FROM experimentergroup g WHERE g.permissions & 4 <> 0 AND g.id > 2) AS world_groups,
-       (SELECT array_agg(c.name) FROM experimenter_config c
-         WHERE c.experimenter_id = e.id AND c.name LIKE 'AdminPrivilege:%%' AND lower(c.value) <> 'true')
-       AS restrictions
-  FROM session s JOIN experimenter e ON e.id = s.owner
- WHERE s.closed IS NULL AND s.uuid = %(key)s
-"""
-_LIST = """
-SELECT s.id, e.omename, s.useragent, s.userip, s.started,
-       substring(s.message FROM '^last used ([-0-9]+T[0-9:.]+)$')::timestamp AS last_used,
-       (SELECT g.name FROM groupexperimentermap m JOIN experimentergroup g ON g.id = m.parent
-         WHERE m.child = e.id ORDER BY (g.id = 1), m.child_index, m.id LIMIT 1) AS groupname
-  FROM session s JOIN experimenter e ON e.id = s.owner
- WHERE s.closed IS NULL AND s.id > 0 AND (%(is_admin)s OR s.owner = %(user_id)s)
- ORDER BY s.id
-"""
-_CLOSE_EXPIRED = """
-UPDATE session SET closed = timezone('UTC', now())
- WHERE closed IS NULL AND id > 0 AND NOT id = ANY(%(in_use)s) AND (
-       (timetolive > 0 AND started + timetolive * interval '1 millisecond' < timezone('UTC', now()))
-    OR (timetoidle > 0 AND (timetoidle + %(grace)s) * interval '1 millisecond' < timezone('UTC', now())
-        - greatest(started, substring(message FROM '^last used ([-0-9]+T[0-9:.]+)$')::timestamp)))
-"""
+
+@dataclass(frozen=True)
+class Opening:
+    """What a new session is to be.
+
+    :param agent: the client's name for itself
+    :param ip: address of the client
+    :param group: to work in, name or id; empty: the user's default
+    :param sudoer_id: the user who opens it in another's name
+    :param idle_ms: milliseconds without a request after which it ends; ``None``: the server's own
+    :param live_ms: milliseconds after which it ends, however busy it is; ``None``: the server's own
+    """
+
+    agent: str
+    ip: str
+    group: str = ""
+    sudoer_id: int | None = None
+    idle_ms: int | None = None
+    live_ms: int | None = None
 
 
 @dataclass(frozen=True)
 class OpenSession:
-    """A session for a listing; without its key."""
+    """A session for a listing; without its key.
 
+    :param id: number of its row; no credential
+    :param sudoer: name of the user who opened it in this user's name, or empty
+    :param idle_ms: 0: never
+    """
+
+    id: int
     user: str
     group: str
     agent: str
     ip: str
     started: datetime
     last_used: datetime
+    idle_ms: int
+    sudoer: str
 
 
 class Sessions:
@@ -73,74 +85,112 @@ class Sessions:
     def __init__(self, database: Database, settings: Settings, node_id: int) -> None:
         self._database = database
         self._node_id = node_id
-        self._time_to_idle = settings.number("omero.sessions.timeout")
-        self._time_to_live = settings.number("omero.sessions.maximum")
+        self._limits = Limits.of(settings)
         self._lock = threading.Lock()
         self._last_used: dict[int, datetime] = {}
         self._unwritten: set[int] = set()
 
-    def open(self, user_id: int, *, agent: str, ip: str) -> Actor:
-        """A new session for a user whose identity is proven.
+    def open(self, user_id: int, wish: Opening) -> Actor:
+        """A new session for a user whose identity is proven, or that of who acts in this user's name.
 
-        :param agent: the client's name for itself
+        :raises AdminError: ``permission-denied``, ``request-invalid``
         """
+        user = opener = self._person(user_id)
+        memberships = user.memberships
+        if wish.sudoer_id is not None:
+            opener = self._person(wish.sudoer_id)
+            may_become(opener, user)
+            if not opener.is_admin:
+                memberships = limited(memberships, opener.led_groups)
+        group = self._group(user.name, memberships, wish.group, any_group=user.is_admin) if wish.group else None
         key = str(uuid.uuid4())
         with self._database.transaction() as connection:
+            session_id = next_id(connection, "session")
             connection.execute(
-                "INSERT INTO session (id, permissions, version, uuid, node, owner, started, timetoidle, timetolive,"
-                " useragent, userip, defaulteventtype) VALUES (%(id)s, -120, 0, %(key)s, %(node)s, %(owner)s,"
-                " %(started)s, %(idle)s, %(live)s, %(agent)s, %(ip)s, 'User')",
+                sessionrows.INSERT,
                 {
-                    "id": next_id(connection, "session"),
+                    "id": session_id,
                     "key": key,
                     "node": self._node_id,
                     "owner": user_id,
+                    "sudoer": wish.sudoer_id,
                     "started": now(),
-                    "idle": self._time_to_idle,
-                    "live": self._time_to_live,
-                    "agent": agent[:_LONGEST_TEXT],
-                    "ip": ip[:_LONGEST_TEXT],
+                    "idle": self._limits.idle(wish.idle_ms, is_admin=opener.is_admin),
+                    "live": self._limits.live(wish.live_ms, is_admin=opener.is_admin),
+                    "agent": wish.agent[:_LONGEST_TEXT],
+                    "ip": wish.ip[:_LONGEST_TEXT],
+                    "message": None if group is None else f"group {group.group_id}",
                 },
             )
+        if wish.sudoer_id is not None:
+            _LOG.info("User %d opened session %d in the name of user %d", wish.sudoer_id, session_id, user_id)
         return self.find(key)
 
-    def find(self, key: str) -> Actor:
+    def find(self, key: str, group: str = "") -> Actor:
         """The user of a session, which counts as a use of it.
 
-        :raises AdminError: ``session-expired``
+        :param group: to work in for one request, name or id; empty: the session's
+        :raises AdminError: ``session-expired``, ``permission-denied``
         """
-        row = self._database.row(_ACTOR, {"key": key}) if key and "\0" not in key else None
-        if row is None or row["groups"] is None:
+        row = self._database.row(sessionrows.ACTOR, {"key": key}) if key and "\0" not in key else None
+        if row is None:
             raise session_dead()
-        actor = self._actor(row)
-        if self._is_over(actor) or not actor.is_active:
-            self.close(actor)
+        actor = actor_of(row, self._latest(row))
+        if actor is None or self._is_over(actor):
+            self._close(row["id"])
             raise session_dead()
         self._touch(actor.session_id)
+        return self._in_group(actor, group) if group else actor
+
+    def switch(self, actor: Actor, group: str) -> Actor:
+        """Work in another group from now on.
+
+        :param group: name or id
+        :raises AdminError: ``permission-denied``
+        """
+        actor = self._in_group(actor, group)
+        self._execute(sessionrows.SWITCH, {"id": actor.session_id, "group": actor.group.group_id})
         return actor
+
+    def limit(self, actor: Actor, idle_ms: int) -> Actor:
+        """Set after how much time without a request the session ends.
+
+        :param idle_ms: milliseconds; 0: never
+        :raises AdminError: ``request-invalid``
+        """
+        idle = self._limits.idle(idle_ms, is_admin=actor.is_admin)
+        self._execute(sessionrows.LIMIT, {"id": actor.session_id, "idle": idle})
+        return replace(actor, time_to_idle_ms=idle)
 
     def close(self, actor: Actor) -> None:
         """End a session; its key is dead."""
-        with self._lock:
-            self._last_used.pop(actor.session_id, None)
-            self._unwritten.discard(actor.session_id)
-        with self._database.transaction() as connection:
-            connection.execute(
-                "UPDATE session SET closed = timezone('UTC', now()) WHERE id = %s AND closed IS NULL",
-                (actor.session_id,),
-            )
+        self._close(actor.session_id)
+
+    def close_other(self, actor: Actor, session_id: int) -> None:
+        """End a session by its number: one's own, one that the actor opened in another's name, or any for admins.
+
+        :raises AdminError: ``not-found``
+        """
+        parameters = {"id": session_id, "user": actor.user_id, "everybody": _sees_all(actor)}
+        if not self._execute(sessionrows.CLOSE_OF, parameters):
+            raise not_found("open session", session_id)
+        self._forget(session_id)
+        _LOG.info("User %d closed session %d", actor.user_id, session_id)
 
     def listing(self, actor: Actor) -> list[OpenSession]:
         """Open sessions: all for admins, one's own else."""
-        rows = self._database.rows(_LIST, {"is_admin": actor.is_admin, "user_id": actor.user_id})
+        rows = self._database.rows(sessionrows.LIST, {"everybody": actor.is_admin, "user_id": actor.user_id})
         return [
             OpenSession(
+                row["id"],
                 row["omename"],
                 row["groupname"] or "",
                 row["useragent"] or "",
                 row["userip"] or "",
                 row["started"],
                 self._latest(row),
+                row["timetoidle"],
+                row["sudoer"] or "",
             )
             for row in rows
         ]
@@ -148,11 +198,11 @@ class Sessions:
     def flush(self) -> None:
         """Write down when sessions were used."""
         with self._lock:
-            used = [(f"last used {self._last_used[number].isoformat()}", number) for number in self._unwritten]
+            used = [(self._last_used[number].isoformat(), number) for number in self._unwritten]
             self._unwritten.clear()
         if used:
             with self._database.transaction() as connection, connection.cursor() as cursor:
-                cursor.executemany("UPDATE session SET message = %s WHERE id = %s AND closed IS NULL", sorted(used))
+                cursor.executemany(sessionrows.USED, sorted(used))
 
     def close_expired(self) -> int:
         """Close sessions that nobody has used for too long.
@@ -160,38 +210,52 @@ class Sessions:
         :return: how many
         """
         with self._lock:
-            limit = now() - timedelta(milliseconds=self._time_to_idle or 10**12)
-            in_use = [number for number, moment in self._last_used.items() if moment > limit]
-            self._last_used = {number: self._last_used[number] for number in in_use}
-            self._unwritten.intersection_update(in_use)
-        with self._database.transaction() as connection:
-            # Another Blitz may know of a use that it hasn't written down yet.
-            return connection.execute(
-                _CLOSE_EXPIRED, {"in_use": in_use, "grace": int(2 * FLUSH_SECONDS * 1000)}
-            ).rowcount
+            moment = now()
+            kept = timedelta(milliseconds=self._limits.default_idle or 10**12)
+            self._last_used = {number: used for number, used in self._last_used.items() if moment - used < kept}
+            self._unwritten.intersection_update(self._last_used)
+            # What was written down is in the rows; what has been used since isn't over.
+            recent = timedelta(seconds=2 * FLUSH_SECONDS)
+            in_use = [number for number, used in self._last_used.items() if moment - used < recent]
+        # Another Blitz may know of a use that it hasn't written down yet.
+        return self._execute(sessionrows.CLOSE_EXPIRED, {"in_use": in_use, "grace": int(2 * FLUSH_SECONDS * 1000)})
 
     def count(self) -> int:
         """Number of open sessions."""
         row = self._database.row("SELECT count(*) AS number FROM session WHERE closed IS NULL AND id > 0")
         return int(row["number"]) if row else 0
 
-    def _actor(self, row: Row) -> Actor:
-        memberships = tuple(Membership(*group) for group in row["groups"])
-        is_admin = any(membership.group_id == SYSTEM_GROUP for membership in memberships)
-        return Actor(
-            session_id=row["id"],
-            key=row["uuid"],
-            user_id=row["user_id"],
-            user=row["omename"],
-            institution=row["institution"],
-            started=row["started"],
-            last_used=self._latest(row),
-            time_to_idle_ms=row["timetoidle"],
-            time_to_live_ms=row["timetolive"],
-            memberships=memberships,
-            world_groups=tuple(row["world_groups"] or ()),
-            privileges=privileges_of(row["restrictions"] or ()) if is_admin else frozenset(),
-        )
+    def _person(self, user_id: int) -> Person:
+        return person_of(one(self._database.row(sessionrows.PERSON, {"id": user_id})))
+
+    def _in_group(self, actor: Actor, text: str) -> Actor:
+        return replace(actor, current=self._group(actor.user, actor.memberships, text, any_group=actor.is_admin))
+
+    def _group(self, user: str, memberships: tuple[Membership, ...], text: str, *, any_group: bool) -> Membership:
+        """The group that a text means.
+
+        :param any_group: whether it may be one that the user isn't in
+        """
+        found = chosen(memberships, text)
+        if found is None and any_group and "\0" not in text:
+            row = self._database.row(sessionrows.GROUP, {"id": group_number(text), "name": text})
+            found = None if row is None else Membership(row["id"], row["name"], row["permissions"], is_leader=False)
+        if found is None:
+            raise not_a_member(user, text)
+        return found
+
+    def _close(self, session_id: int) -> None:
+        self._forget(session_id)
+        self._execute(sessionrows.CLOSE, {"id": session_id})
+
+    def _forget(self, session_id: int) -> None:
+        with self._lock:
+            self._last_used.pop(session_id, None)
+            self._unwritten.discard(session_id)
+
+    def _execute(self, statement: str, parameters: Mapping[str, object]) -> int:
+        with self._database.transaction() as connection:
+            return connection.execute(statement, parameters).rowcount
 
     def _latest(self, row: Row) -> datetime:
         with self._lock:
@@ -215,3 +279,8 @@ class Sessions:
         # Another Blitz may know of a use that it hasn't written down yet.
         grace = 0.0 if known_here else FLUSH_SECONDS
         return actor.last_used + timedelta(milliseconds=actor.time_to_idle_ms, seconds=grace) < moment
+
+
+def _sees_all(actor: Actor) -> bool:
+    """Whether somebody may deal with everybody's sessions."""
+    return actor.is_admin and Privilege.READ_SESSION in actor.privileges
