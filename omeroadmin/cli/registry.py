@@ -55,7 +55,7 @@ GROUPS: dict[str, Group] = {
         ),
         options="config_options",
     ),
-    "db": Group("Create the database: script, password, initialisation.", ("init", "password", "script")),
+    "db": Group("Create, check and upgrade the database.", ("init", "check", "upgrade", "password", "script")),
     "admin": Group(
         "Start, stop, watch and diagnose the server.",
         (

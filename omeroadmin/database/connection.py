@@ -238,6 +238,6 @@ def check_version(connection: Connection[Any], wanted: SchemaVersion) -> SchemaV
         raise configuration_error(
             "database-version",
             f"DB version ({found}) does not match the configured value ({wanted}). Please apply a db upgrade.",
-            "correct omero.db.version and omero.db.patch, or upgrade the database with the scripts in sql/psql",
+            "omero db upgrade --dry-run; or correct omero.db.version and omero.db.patch",
         )
     return found

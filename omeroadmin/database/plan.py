@@ -89,7 +89,7 @@ def plan_database(facts: DatabaseFacts, wish: DatabaseWish) -> Plan:
         raise configuration_error(
             "database-version",
             f"DB version ({facts.schema}) does not match the configured value ({version}). Please apply a db upgrade.",
-            "omero config get omero.db.version",
+            "omero db upgrade --dry-run",
         )
     steps: list[Step] = []
     if facts.programs is not None and not facts.cluster_exists:

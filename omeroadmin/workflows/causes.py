@@ -88,7 +88,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "database-version",
         "The database needs an upgrade.",
-        "upgrade it with the scripts of sql/psql, or correct omero.db.version and omero.db.patch",
+        "omero db upgrade --dry-run; or correct omero.db.version and omero.db.patch",
         (Sign("DB version", r"DB version \(.{1,80}?\) does not match"),),
     ),
     Cause(

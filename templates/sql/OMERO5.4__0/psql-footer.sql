@@ -50,6 +50,9 @@ CREATE FUNCTION ome_nextval(seq varchar) RETURNS bigint LANGUAGE sql AS $$
     SELECT ome_nextval(seq, 1);
 $$;
 
+-- Upgrade scripts don't give the rows that they add an id.
+ALTER TABLE dbpatch ALTER id SET DEFAULT ome_nextval('seq_dbpatch');
+
 --
 -- What must stay as it is
 --

@@ -1,0 +1,57 @@
+"""Care for an instance's database: whether it is whole and of this repository, and its upgrades."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from omeroadmin.database.check import DatabaseCheck, Finding, Status, check_database
+from omeroadmin.database.connection import DatabaseAddress
+from omeroadmin.database.plan import database_facts
+from omeroadmin.database.script import SchemaVersion
+from omeroadmin.database.upgrade import plan_upgrade
+from omeroadmin.profiles.store import load_settings
+from omeroadmin.repository.layout import marker_directory
+from omeroadmin.schema.instance import Instance
+from omeroadmin.steps.plan import Plan
+
+
+def plan_instance_upgrade(instance: Instance) -> Plan:
+    """The steps that bring the instance's database to the version that its server needs.
+
+    :raises AdminError: as :func:`omeroadmin.database.plan.database_facts` and
+        :func:`omeroadmin.database.upgrade.plan_upgrade`
+    """
+    settings = load_settings(instance)
+    return plan_upgrade(database_facts(instance, settings), instance, settings)
+
+
+def check_instance_database(instance: Instance) -> DatabaseCheck:
+    """Look at the instance's database, and whether the binary repository is its own.
+
+    :raises AdminError: as :func:`omeroadmin.database.connection.connect`
+    """
+    settings = load_settings(instance)
+    address, wanted = DatabaseAddress.from_settings(settings), SchemaVersion.from_settings(settings)
+    check = check_database(address, wanted, own_schema=not instance.is_distribution)
+    uuid = next((found.evidence for found in check.findings if found.name == "uuid" and found.status is Status.OK), "")
+    return replace(check, findings=(*check.findings, _markers(settings.data_directory, uuid))) if uuid else check
+
+
+def _markers(data_directory: Path, uuid: str) -> Finding:
+    """Each database that was used with a repository leaves its marker there."""
+    own = marker_directory(data_directory, uuid)
+    try:
+        others = sorted(path.name for path in own.parent.iterdir() if path.name != uuid)
+    except FileNotFoundError:
+        others = []
+    except OSError as error:
+        return Finding("repository", Status.WARN, f"{own.parent} can't be read: {error.strerror}")
+    if others and not own.is_dir():
+        return Finding(
+            "repository",
+            Status.WARN,
+            f"{data_directory} was used with the database {others[0]}, and never with this one",
+            "make sure that omero.data.dir and omero.db.name belong together",
+        )
+    return Finding("repository", Status.OK, f"{data_directory} {'is its own' if own.is_dir() else 'is unused'}")
