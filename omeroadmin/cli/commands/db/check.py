@@ -8,7 +8,7 @@ import typer
 
 
 def command(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
-    """Look whether the database is one that the server can work with.
+    """Look whether the server can work with the database.
 
     Version, encoding, tables, columns, constraints, first rows, sequences, ownership, uuid. Nothing is changed.
 
