@@ -94,6 +94,7 @@ def measure_grid(directory: Path, rounds: int, *, peers: bool) -> bool:
         print("The grid isn't measured: its servers refuse root; make bench takes an unprivileged account for it")
         return False
     found, missing = supervisors(directory, free_prefix(), peers=peers)
+    busy = os.getloadavg()[0]
     measured = [Figures() for _ in found]
     for _ in range(rounds):
         for supervisor, figures in zip(found, measured, strict=True):
@@ -101,6 +102,8 @@ def measure_grid(directory: Path, rounds: int, *, peers: bool) -> bool:
     print(f"{'grid of eleven servers':<50} {''.join(f'{one.name:>12}' for one in found)}{'at most':>10}")
     for row in ROWS:
         print(row.line(measured))
+    if busy > (os.cpu_count() or 1):
+        print(f"(others keep this machine busy, its load was {busy:.1f}: goals in seconds are for a quiet one)")
     for line in missing:
         print(line)
     if len(found) > 1:
