@@ -13,7 +13,17 @@ from typing import Any
 
 from omeroadmin.cli.boundary import say
 
-__all__ = ["Style", "print_json", "print_lines", "print_table", "say", "terminal_width", "to_data", "wants_colour"]
+__all__ = [
+    "Style",
+    "cell",
+    "print_json",
+    "print_lines",
+    "print_table",
+    "say",
+    "terminal_width",
+    "to_data",
+    "wants_colour",
+]
 
 
 class Style(StrEnum):
@@ -73,9 +83,9 @@ def print_table(name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
             writer = csv.writer(sys.stdout, lineterminator="\n")
             if style is Style.CSV:
                 writer.writerow(columns)
-            writer.writerows([[_cell(value) for value in row] for row in rows])
+            writer.writerows([[cell(value) for value in row] for row in rows])
         case Style.SQL:
-            _print_sql(columns, [[_cell(value) for value in row] for row in rows])
+            _print_sql(columns, [[cell(value) for value in row] for row in rows])
 
 
 def _print_sql(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -87,7 +97,8 @@ def _print_sql(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     print_lines(f"({len(rows)} row{'' if len(rows) == 1 else 's'})")
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value in a table, as one line."""
     data = to_data(value)
     text = "" if data is None else str(data)
     return text if text.isprintable() else text.translate(_ESCAPES)

@@ -19,8 +19,13 @@ def test_every_schema_is_in_the_reference() -> None:
 
 
 def test_list_columns_are_in_the_reference() -> None:
-    from omeroadmin.workflows import listing
+    from omeroadmin.workflows import file_lists, listing
 
     page = (CHECKOUT / "docs" / "reference" / "json.md").read_text()
-    for columns in (listing.IMAGE_COLUMNS, listing.FILESET_COLUMNS, listing.REPOSITORY_COLUMNS, listing.HIT_COLUMNS):
+    for columns in (
+        file_lists.IMAGE_COLUMNS,
+        file_lists.FILESET_COLUMNS,
+        file_lists.REPOSITORY_COLUMNS,
+        listing.HIT_COLUMNS,
+    ):
         assert ", ".join(f"`{name}`" for name in columns) in page

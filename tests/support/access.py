@@ -198,10 +198,14 @@ def repositories(handler: Handler) -> None:
 
 
 def page(handler: Handler, name: str, items: list[dict[str, Any]]) -> None:
-    after, limit = int(handler.query["after"]), int(handler.query["limit"])
-    left = [item for item in items if item["id"] > after]
+    after, limit, offset = (int(handler.query.get(key, 0)) for key in ("after", "limit", "offset"))
+    if handler.query.get("order") == "newest":
+        left = [item for item in reversed(items) if not after or item["id"] < after][offset:]
+    else:
+        left = [item for item in items if item["id"] > after][offset:]
     more = len(left) > limit
-    handler.answer(200, {name: left[:limit], "next": left[limit - 1]["id"] if more else None})
+    total = len(items) if "count" in handler.query else None
+    handler.answer(200, {name: left[:limit], "next": left[limit - 1]["id"] if more else None, "total": total})
 
 
 def images(handler: Handler) -> None:
@@ -210,7 +214,8 @@ def images(handler: Handler) -> None:
 
 def filesets(handler: Handler) -> None:
     rows = [
-        {"id": image["fileset_id"], "prefix": "root_0/", "images": 1, "files": 1, "size": image["size"]}
+        {"id": image["fileset_id"], "prefix": "root_0/", "images": 1, "files": 1, "size": image["size"],
+         "transfer": "upload"}
         for image in handler.state.images
     ]
     page(handler, "filesets", rows)

@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.output import Style, print_table
+from omeroadmin.cli.list_options import DEFAULT_LIMIT, ExtendedOption, LimitOption, OffsetOption, StyleOption
+from omeroadmin.cli.output import Style
 from omeroadmin.cli.session import Connection, connects
+
+
+class Order(StrEnum):
+    """Which images come first."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    LARGEST = "largest"
+    PREFIX = "prefix"
 
 
 @connects
 def command(
     connection: Connection,
-    style: Annotated[Style, typer.Option("--style", help="How to print the list.")] = Style.SQL,
-    limit: Annotated[int | None, typer.Option("--limit", min=0, help="How many at most; all by default.")] = None,
-    offset: Annotated[int, typer.Option("--offset", min=0, help="How many to pass over.")] = 0,
+    style: StyleOption = Style.SQL,
+    limit: LimitOption = DEFAULT_LIMIT,
+    offset: OffsetOption = 0,
+    order: Annotated[Order, typer.Option("--order", help="Which come first.")] = Order.NEWEST,
+    archived: Annotated[
+        bool, typer.Option("--archived", help="Only images of OMERO 4 whose original files were archived.")
+    ] = False,
+    extended: ExtendedOption = False,
 ) -> None:
-    """List images, oldest first.
+    """List images, and the number and size of the files that they came from.
 
-    The size is the bytes of their files.
+    With --extended also the sizes of their planes and pyramids on the server's disk.
 
-    Example: omero fs images --style csv --limit 25
+    Example: omero fs images --style csv --limit 500
+
+    Example: omero fs images --order largest
     """
-    from omeroadmin.workflows.listing import images
+    from omeroadmin.cli.views.files import print_images
+    from omeroadmin.workflows.file_lists import Part, images
 
     with connection.open() as (client, _):
-        table = images(client, limit=limit, offset=offset)
-    print_table("images", table.columns, table.rows, style)
+        found = images(client, Part(limit, offset, order.value, extended), archived=archived)
+        print_images(found, style, extended=extended)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from omeroadmin.runtime.services.blitz.database import Database
 from omeroadmin.runtime.services.blitz.services.admin.administration import Administration, administration
+from omeroadmin.runtime.services.blitz.services.filestore.service import FileStore
 from omeroadmin.runtime.services.blitz.services.graph.service import Graph
 from omeroadmin.runtime.services.blitz.services.imports import Imports
 from omeroadmin.runtime.services.blitz.services.importtargets import ImportTargets
@@ -52,6 +53,7 @@ class Blitz:
     throttle: Throttle
     admin: Administration
     query: Query
+    filestore: FileStore
     imports: Imports
     targets: ImportTargets
     search: Search
@@ -89,6 +91,7 @@ def assemble(
         ),
         admin=administration(database, settings),
         query=query,
+        filestore=FileStore(database, settings, repositories),
         imports=Imports(database, settings, repositories.managed, identity.server_id),
         targets=ImportTargets(database),
         search=Search(instance, query),

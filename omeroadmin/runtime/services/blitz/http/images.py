@@ -9,9 +9,7 @@ from starlette.responses import FileResponse, Response
 
 from omeroadmin.runtime.services.blitz.http.calls import Call, answer
 from omeroadmin.runtime.services.blitz.http.forms import (
-    AFTER,
     ID,
-    LIMIT,
     REAL,
     TEXT,
     WHOLE,
@@ -19,11 +17,9 @@ from omeroadmin.runtime.services.blitz.http.forms import (
     few,
     maybe,
     named,
-    page,
     words,
 )
 from omeroadmin.runtime.services.blitz.http.operation import Bytes, Operation, Parameter
-from omeroadmin.runtime.services.blitz.services.query import Page
 from omeroadmin.schema.forms import array, number, record
 
 
@@ -41,16 +37,6 @@ def repositories(call: Call) -> Response:
             ]
         }
     )
-
-
-def filesets(call: Call) -> Response:
-    """``GET /filesets?after=ID&limit=N``."""
-    return _page("filesets", call.blitz.query.filesets(call.actor, **_range(call)))
-
-
-def images(call: Call) -> Response:
-    """``GET /images?after=ID&limit=N``."""
-    return _page("images", call.blitz.query.images(call.actor, **_range(call)))
 
 
 def image(call: Call) -> Response:
@@ -98,15 +84,7 @@ def search(call: Call) -> Response:
     return answer({"hits": [asdict(hit) for hit in hits], "indexed_to": indexed_to})
 
 
-def _range(call: Call) -> dict[str, int]:
-    return {"after": call.query["after"], "limit": call.query["limit"]}
-
-
-def _page(name: str, page: Page) -> Response:
-    return answer({name: page.rows, "next": page.next})
-
-
-_IMAGE = named(
+IMAGE = named(
     "Image",
     record(
         {
@@ -123,7 +101,6 @@ _IMAGE = named(
         }
     ),
 )
-_FILESET = named("Fileset", record({"id": ID, "prefix": TEXT, "images": WHOLE, "files": WHOLE, "size": WHOLE}))
 _REPOSITORY = named("Repository", record({"id": ID, "uuid": TEXT, "type": TEXT, "path": TEXT}))
 _FILE = named(
     "File",
@@ -139,15 +116,6 @@ OPERATIONS = (
         repositories,
         "Where the server keeps files; types are Managed, Public and Script.",
         record({"repositories": array(_REPOSITORY)}),
-    ),
-    Operation(
-        "listFilesets",
-        "GET",
-        "/filesets",
-        filesets,
-        "Filesets in the order of their ids.",
-        page("filesets", _FILESET),
-        parameters=(AFTER, LIMIT),
     ),
     Operation(
         "findClientPaths",
@@ -169,16 +137,7 @@ OPERATIONS = (
         body=record({"names": few(TEXT, 1000)}),
         writes=False,
     ),
-    Operation(
-        "listImages",
-        "GET",
-        "/images",
-        images,
-        "Images in the order of their ids.",
-        page("images", _IMAGE),
-        parameters=(AFTER, LIMIT),
-    ),
-    Operation("getImage", "GET", "/images/{id}", image, "One image.", _IMAGE),
+    Operation("getImage", "GET", "/images/{id}", image, "One image.", IMAGE),
     Operation(
         "getThumbnail",
         "GET",

@@ -12,7 +12,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
 from omeroadmin.runtime.services.blitz.application import Blitz
-from omeroadmin.runtime.services.blitz.http import graph, groups, images, imports, jobs, objects, sessions, users
+from omeroadmin.runtime.services.blitz.http import (
+    filesets,
+    graph,
+    groups,
+    images,
+    imports,
+    jobs,
+    objects,
+    sessions,
+    users,
+)
 from omeroadmin.runtime.services.blitz.http.calls import Call
 from omeroadmin.runtime.services.blitz.http.description import describe
 from omeroadmin.runtime.services.blitz.http.failures import problem
@@ -39,6 +49,7 @@ PUBLIC = (
     ),
     *sessions.OPERATIONS,
     *images.OPERATIONS,
+    *filesets.OPERATIONS,
     *imports.OPERATIONS,
     *objects.OPERATIONS,
     *graph.OPERATIONS,

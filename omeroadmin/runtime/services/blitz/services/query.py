@@ -34,16 +34,6 @@ SELECT i.id, i.name, i.fileset AS fileset_id, e.omename AS owner, g.name AS "gro
          FROM filesetentry x JOIN originalfile o ON o.id = x.originalfile WHERE x.fileset = i.fileset) f ON true
  WHERE {visible("i")}
 """  # noqa: S608
-_FILESETS = f"""
-SELECT s.id, s.templateprefix AS prefix,
-       (SELECT count(*) FROM image i WHERE i.fileset = s.id) AS images,
-       count(x.id) AS files, coalesce(sum(o.size), 0)::bigint AS size
-  FROM fileset s
-  LEFT JOIN filesetentry x ON x.fileset = s.id
-  LEFT JOIN originalfile o ON o.id = x.originalfile
- WHERE s.id > %(after)s AND {visible("s")}
- GROUP BY s.id ORDER BY s.id LIMIT %(limit)s
-"""  # noqa: S608
 _IMAGE_FILES = f"""
 SELECT o.id, o.path, o.name, o.size, o.hash, h.value AS hasher
   FROM image i
@@ -109,11 +99,6 @@ class Query:
         self._data_directory = settings.data_directory
         self._repositories = repositories
 
-    def images(self, actor: Actor, *, after: int, limit: int) -> Page:
-        """Images in the order of their ids."""
-        statement = f"{_IMAGES} AND i.id > %(after)s ORDER BY i.id LIMIT %(limit)s"
-        return self._page(statement, actor, after, limit)
-
     def image(self, actor: Actor, image_id: int) -> Row:
         """One image.
 
@@ -123,10 +108,6 @@ class Query:
         if row is None:
             raise not_found("image", image_id)
         return row
-
-    def filesets(self, actor: Actor, *, after: int, limit: int) -> Page:
-        """Filesets in the order of their ids."""
-        return self._page(_FILESETS, actor, after, limit)
 
     def image_files(self, actor: Actor, image_id: int) -> list[Row]:
         """The files that an image was imported from.
@@ -186,7 +167,3 @@ class Query:
             return {}
         rows = self._database.rows(statement, {"ids": list(ids), **actor.visibility()})
         return {row["id"]: row["name"] for row in rows}
-
-    def _page(self, statement: str, actor: Actor, after: int, limit: int) -> Page:
-        rows = self._database.rows(statement, {"after": after, "limit": limit + 1, **actor.visibility()})
-        return Page(rows[:limit], rows[limit - 1]["id"] if len(rows) > limit else None)

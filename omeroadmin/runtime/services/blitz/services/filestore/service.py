@@ -1,0 +1,22 @@
+"""Everything that is done with files as such, made once at the start of a Blitz."""
+
+from __future__ import annotations
+
+from omeroadmin.runtime.services.blitz.database import Database
+from omeroadmin.runtime.services.blitz.services.filestore.checks import Checks
+from omeroadmin.runtime.services.blitz.services.filestore.listing import Listing
+from omeroadmin.runtime.services.blitz.services.filestore.places import Places
+from omeroadmin.runtime.services.blitz.services.repositories import Repositories
+from omeroadmin.schema.settings import Settings
+
+
+class FileStore:
+    """The services of files.
+
+    :param settings: ``omero.data.dir``
+    """
+
+    def __init__(self, database: Database, settings: Settings, repositories: Repositories) -> None:
+        self.places = Places(settings.data_directory, repositories)
+        self.listing = Listing(database, settings.data_directory)
+        self.checks = Checks(database, self.places)
