@@ -214,8 +214,14 @@ def images(handler: Handler) -> None:
 
 def filesets(handler: Handler) -> None:
     rows = [
-        {"id": image["fileset_id"], "prefix": "root_0/", "images": 1, "files": 1, "size": image["size"],
-         "transfer": "upload"}
+        {
+            "id": image["fileset_id"],
+            "prefix": "root_0/",
+            "images": 1,
+            "files": 1,
+            "size": image["size"],
+            "transfer": "upload",
+        }
         for image in handler.state.images
     ]
     page(handler, "filesets", rows)

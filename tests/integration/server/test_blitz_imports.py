@@ -45,8 +45,10 @@ def test_an_import_arrives_whole(live_server: LiveServer) -> None:
     downloaded = api.call("GET", f"/files/{file['id']}/content")
     assert downloaded.content == content
     [fileset] = api.call("GET", "/filesets").document["filesets"]
+    assert fileset.pop("imported") > 0
     assert fileset == {
         "id": image["fileset_id"], "prefix": file["path"], "images": 1, "files": 1, "size": len(content),
+        "owner": user, "group": f"group-of-{user}", "transfer": "upload",
     }  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def command(
     ] = False,
     extended: ExtendedOption = False,
 ) -> None:
-    """List images, and the number and size of the files that they came from.
+    """List images, with number and size of their files.
 
     With --extended also the sizes of their planes and pyramids on the server's disk.
 

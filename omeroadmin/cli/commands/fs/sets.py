@@ -44,7 +44,7 @@ def command(
     ] = False,
     extended: ExtendedOption = False,
 ) -> None:
-    """List filesets: the files of an import, and how many images they hold.
+    """List filesets: the files of each import, and its images.
 
     Example: omero fs sets --order oldest --limit 3 --offset 5 --check
 
