@@ -1,4 +1,7 @@
-"""Reads what users type to name a server: ``[USER@]SERVER[:PORT]``, with ``tcp://`` for the port without TLS."""
+"""Reads what users type to name a server: ``[USER@]SERVER[:PORT]``, with ``tcp://`` for the port without TLS.
+
+``wss://SERVER[:PORT][/PATH]`` and ``ws://…`` name WebSocket endpoints, which may be behind a web server.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,15 @@ from omeroadmin.errors import usage_error
 DEFAULT_HOST = "localhost"
 DEFAULT_TLS_PORT = 4064
 DEFAULT_PLAIN_PORT = 4063
+DEFAULT_PORTS = {"ssl": DEFAULT_TLS_PORT, "tcp": DEFAULT_PLAIN_PORT, "ws": 4065, "wss": 4066}
 
 _TYPED = re.compile(
-    r"(?:(?P<scheme>ssl|tcp)://)?"
+    r"(?:(?P<scheme>ssl|tcp|wss?)://)?"
     r"(?:(?P<user>[^\x00-\x1f\x7f/]+)@)?"
-    r"(?:(?P<inner>ssl|tcp)://)?"
+    r"(?:(?P<inner>ssl|tcp|wss?)://)?"
     r"(?P<host>\[[0-9A-Fa-f:.]+(?:%[0-9A-Za-z]+)?\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
     r"(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<path>/[A-Za-z0-9._~/%-]*)?"
 )
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -28,15 +33,26 @@ class Address:
     :param host: name or IP address, without brackets
     :param port: TCP port
     :param tls: whether the port speaks TLS
+    :param path: of a WebSocket endpoint; empty: the port speaks HTTP itself
     """
 
     host: str
     port: int
     tls: bool = True
+    path: str = ""
+
+    @property
+    def transport(self) -> str:
+        """Ice's word for it: ``ssl``, ``tcp``, ``ws`` or ``wss``."""
+        return _TRANSPORTS[self.tls, bool(self.path)]
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'' if self.tls else 'tcp://'}{host}:{self.port}"
+        scheme = "" if self.transport == "ssl" else f"{self.transport}://"
+        return f"{scheme}{host}:{self.port}{self.path if self.path != '/' else ''}"
+
+
+_TRANSPORTS = {(True, False): "ssl", (False, False): "tcp", (False, True): "ws", (True, True): "wss"}
 
 
 @dataclass(frozen=True)
@@ -47,12 +63,19 @@ class Target:
     port: int | None = None
     user: str | None = None
     tls: bool | None = None
+    path: str = ""
+
+    @property
+    def transport(self) -> str:
+        """Ice's word for what was typed; ``ssl`` where nothing was."""
+        return _TRANSPORTS[self.tls is not False, bool(self.path)]
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if self.host and ":" in self.host else self.host or ""
-        scheme = {None: "", True: "ssl://", False: "tcp://"}[self.tls]
+        scheme = "" if self.tls is None else f"{self.transport}://"
         user = "" if self.user is None else f"{self.user}@"
-        return f"{scheme}{user}{host}{'' if self.port is None else f':{self.port}'}"
+        port = "" if self.port is None else f":{self.port}"
+        return f"{scheme}{user}{host}{port}{self.path if self.path != '/' else ''}"
 
 
 def parse_target(text: str) -> Target:
@@ -62,16 +85,18 @@ def parse_target(text: str) -> Target:
     :raises AdminError: ``server-invalid``
     """
     match = _TYPED.fullmatch(text)
-    if match is None or (match["scheme"] and match["inner"]):
+    scheme = (match["scheme"] or match["inner"]) if match else ""
+    websocket = scheme in ("ws", "wss")
+    if match is None or (match["scheme"] and match["inner"]) or (match["path"] and not websocket):
         raise usage_error(
             "server-invalid", f"{text!r} does not name a server", "write [USER@]SERVER[:PORT], e.g. root@localhost:4064"
         )
-    scheme = match["scheme"] or match["inner"]
     return Target(
         match["host"].strip("[]"),
         None if match["port"] is None else checked_port(int(match["port"])),
         match["user"],
-        None if scheme is None else scheme == "ssl",
+        None if not scheme else scheme in ("ssl", "wss"),
+        (match["path"] or "/") if websocket else "",
     )
 
 

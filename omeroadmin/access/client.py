@@ -290,7 +290,12 @@ class Client:
         host, port = self.address.host, self.address.port
         limit = min(CONNECT_TIMEOUT, self._timeout)
         connection: HTTPConnection
-        if self.address.tls:
+        if self.address.path:
+            from omeroadmin.access.websocket import WebSocketConnection
+
+            context = tls_context(self._trust) if self.address.tls else None
+            connection = WebSocketConnection(host, port, self.address.path, timeout=limit, context=context)
+        elif self.address.tls:
             connection = HTTPSConnection(host, port, timeout=limit, context=tls_context(self._trust))
         else:
             connection = HTTPConnection(host, port, timeout=limit)

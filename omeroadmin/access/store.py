@@ -76,8 +76,10 @@ class SessionStore:
         }
         if session.sudoer:
             lines["omero.sudo"] = session.sudoer
-        if not session.address.tls:
-            lines["omero.transport"] = "tcp"
+        if session.address.transport != "ssl":
+            lines["omero.transport"] = session.address.transport
+        if session.address.path:
+            lines["omero.path"] = session.address.path
         for value in lines.values():
             if "\n" in value or "\r" in value:
                 raise failed_error("session-not-stored", "a session whose names have line breaks can't be stored")
@@ -212,7 +214,9 @@ def _read(path: Path) -> StoredSession | None:
     port = values.get("omero.port", "")
     if not host or not key or unquote(path.name) != key or not port.isascii() or not port.isdigit():
         return None
-    address = Address(host, int(port), tls=values.get("omero.transport") != "tcp")
+    transport = values.get("omero.transport", "ssl")
+    path_of = values.get("omero.path", "/") if transport in ("ws", "wss") else ""
+    address = Address(host, int(port), tls=transport not in ("tcp", "ws"), path=path_of)
     if not 0 < address.port < 65536:
         return None
     try:

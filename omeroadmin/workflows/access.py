@@ -11,8 +11,7 @@ from pathlib import Path
 
 from omeroadmin.access.address import (
     DEFAULT_HOST,
-    DEFAULT_PLAIN_PORT,
-    DEFAULT_TLS_PORT,
+    DEFAULT_PORTS,
     Address,
     Target,
     is_loopback,
@@ -93,11 +92,11 @@ def resolve_address(target: Target, instance: Instance | None) -> Address:
     host = target.host or DEFAULT_HOST
     tls = target.tls is not False
     if target.port is not None:
-        return Address(host, target.port, tls)
+        return Address(host, target.port, tls, target.path)
     settings = _settings(instance) if is_loopback(host) else None
     if settings is not None:
-        return Address(host, settings.port("ssl" if tls else "tcp"), tls)
-    return Address(host, DEFAULT_TLS_PORT if tls else DEFAULT_PLAIN_PORT, tls)
+        return Address(host, settings.port(target.transport), tls, target.path)
+    return Address(host, DEFAULT_PORTS[target.transport], tls, target.path)
 
 
 def trust_for(address: Address, ca_file: Path | None, instance: Instance | None) -> Trust:
@@ -157,7 +156,7 @@ def connect(place: Place, wish: Wish) -> tuple[Client, Session]:
         if error.code != "session-expired":
             raise
         place.store.remove(stored)
-        target = Target(stored.address.host, stored.address.port, stored.user, stored.address.tls)
+        target = Target(stored.address.host, stored.address.port, stored.user, stored.address.tls, stored.address.path)
         return _with_password(place, dataclasses.replace(wish, target=target), error)
 
 
@@ -173,7 +172,9 @@ def _reuse(place: Place, wish: Wish) -> Login | None:
     """A stored session that does what is wished, if there is one."""
     address = resolve_address(wish.target, place.instance)
     exact = (
-        wish.target if wish.target.host is None else Target(address.host, address.port, wish.target.user, address.tls)
+        wish.target
+        if wish.target.host is None
+        else Target(address.host, address.port, wish.target.user, address.tls, address.path)
     )
     narrow = dataclasses.replace(wish, target=exact)
     stored = place.store.find(lambda session: fits(session, narrow) and wish.group in ("", session.group))
@@ -294,6 +295,7 @@ def fits(session: StoredSession, wish: Wish) -> bool:
         and target.port in (None, address.port)
         and target.user in (None, session.user)
         and target.tls in (None, address.tls)
+        and target.path in ("", address.path)
         and wish.sudo in ("", session.sudoer)
     )
 

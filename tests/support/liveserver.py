@@ -106,12 +106,16 @@ class LiveServer:
 
     :param ssl_port: of OMERO.Glacier2
     :param tcp_port: its plain port
+    :param ws_port: its plain port for WebSocket
+    :param wss_port: its port for WebSocket over TLS
     """
 
     database: DatabaseUnderTest
     runtime: Runtime
     ssl_port: int
     tcp_port: int
+    ws_port: int = field(default_factory=free_port)
+    wss_port: int = field(default_factory=free_port)
     clients: list[Api] = field(default_factory=list)
 
     @property
@@ -245,7 +249,8 @@ def start_all(server: LiveServer, **properties: str) -> LiveServer:
 
 def start_router(server: LiveServer, *, wait: bool = True, **properties: str) -> Any:
     """Start Glacier2 on the server's ports."""
-    endpoints = f"ssl -p {server.ssl_port} -h localhost:tcp -p {server.tcp_port} -h 127.0.0.1:ws -p 4065"
+    endpoints = f"ssl -p {server.ssl_port} -h localhost:tcp -p {server.tcp_port} -h 127.0.0.1"
+    endpoints += f":ws -p {server.ws_port} -h 127.0.0.1:wss -p {server.wss_port} -h localhost"
     own = {"Glacier2.Client.Endpoints": endpoints}
     own |= {name.replace("__", "."): value for name, value in properties.items()}
     return server.runtime.start("Glacier2", "OMERO.Glacier2", properties=own, wait=wait)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.system import sockets
 
-SERVED = ("ssl", "tcp")
-"""Transports that are served; others may be configured and are only mentioned in the log."""
+TRANSPORTS = ("ssl", "tcp", "ws", "wss")
+ENCRYPTED = ("ssl", "wss")
+WEBSOCKETS = ("ws", "wss")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def parse_endpoints(text: str, default_host: str) -> list[Endpoint]:
 def _endpoint(words: list[str], text: str, default_host: str) -> Endpoint:
     transport, *rest = words
     options = dict(zip(rest[::2], rest[1::2], strict=False))
-    if transport not in ("ssl", "tcp", "ws", "wss"):
+    if transport not in TRANSPORTS:
         raise _invalid(text, f"transport {transport!r} is unknown")
     port = options.get("-p", "")
     if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:

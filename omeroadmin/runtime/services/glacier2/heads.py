@@ -24,7 +24,7 @@ _OURS = (b"x-omero-", b"x-forwarded-", b"x-real-ip", b"forwarded")
 def upstream_request(request: h11.Request, *, transport: str, peer: str) -> h11.Request:
     """The request as Blitz gets it: what only the router may say is removed and said anew.
 
-    :param transport: ``ssl`` or ``tcp``
+    :param transport: ``ssl``, ``tcp``, ``ws`` or ``wss``
     :param peer: address of the client
     """
     listed = _connection_tokens(request)

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import json
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import h11
 
@@ -40,15 +42,40 @@ class _ClientError(Exception):
     """The client went away or broke the protocol."""
 
 
+class Reader(Protocol):
+    """Where bytes come from: a stream, or what reads as one."""
+
+    async def read(self, size: int, /) -> bytes:
+        """The next bytes; none at the end."""
+        ...
+
+
+class Writer(Protocol):
+    """Where bytes go: a stream, or what writes as one. The methods are asyncio's."""
+
+    @property
+    def transport(self) -> asyncio.WriteTransport: ...  # noqa: D102
+
+    def writelines(self, data: Iterable[bytes], /) -> None: ...  # noqa: D102
+
+    async def drain(self) -> None: ...  # noqa: D102
+
+    def can_write_eof(self) -> bool: ...  # noqa: D102
+
+    def write_eof(self) -> None: ...  # noqa: D102
+
+    def close(self) -> None: ...  # noqa: D102
+
+    async def wait_closed(self) -> None: ...  # noqa: D102
+
+
 class Link:
     """An h11 connection on a pair of streams.
 
     :param seconds: limit for each read and write
     """
 
-    def __init__(
-        self, role: type[h11.CLIENT | h11.SERVER], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    def __init__(self, role: type[h11.CLIENT | h11.SERVER], reader: Reader, writer: Writer) -> None:
         self.http = h11.Connection(role, max_incomplete_event_size=_LARGEST_HEAD)
         self._reader = reader
         self._writer = writer
@@ -98,7 +125,7 @@ class Link:
 class ClientConnection:
     """Requests of one client, one after the other.
 
-    :param transport: ``ssl`` or ``tcp``
+    :param transport: ``ssl``, ``tcp``, ``ws`` or ``wss``
     :param peer: address of the client
     """
 

@@ -11,9 +11,9 @@ import h11
 
 from omeroadmin.runtime.kernel.context import ServiceContext
 from omeroadmin.runtime.services.glacier2.backends import Backends
-from omeroadmin.runtime.services.glacier2.endpoints import SERVED, Endpoint, listen, parse_endpoints
+from omeroadmin.runtime.services.glacier2.endpoints import ENCRYPTED, WEBSOCKETS, Endpoint, listen, parse_endpoints
 from omeroadmin.runtime.services.glacier2.grid import GridListener
-from omeroadmin.runtime.services.glacier2.proxy import ClientConnection, Limits, Link
+from omeroadmin.runtime.services.glacier2.proxy import ClientConnection, Limits, Link, Reader, Writer
 from omeroadmin.runtime.services.glacier2.tls import server_context
 
 _ENDPOINTS = "Glacier2.Client.Endpoints"
@@ -49,7 +49,7 @@ class Router:
             loop.call_soon_threadsafe(stopping.set)
 
         self._context.stop.on_request(wake)
-        servers = [await self._listen(endpoint) for endpoint in self._served_endpoints()]
+        servers = [await self._listen(endpoint) for endpoint in self._endpoints()]
         grid = self._grid()
         if grid is not None:
             servers.append(await grid.listen(server_context(self._context.settings)))
@@ -71,19 +71,13 @@ class Router:
         endpoint = self._context.endpoint
         return None if endpoint is None else GridListener(self._context, endpoint)
 
-    def _served_endpoints(self) -> list[Endpoint]:
+    def _endpoints(self) -> list[Endpoint]:
         settings = self._context.settings
         text = settings.text(_ENDPOINTS) or f"ssl -p {settings.port('ssl')}:tcp -p {settings.port('tcp')}"
-        served = []
-        for endpoint in parse_endpoints(text, settings.text("Ice.Default.Host").strip()):
-            if endpoint.transport in SERVED:
-                served.append(endpoint)
-            else:
-                self._context.log.warning("Endpoint %s is configured but not served by this version", endpoint)
-        return served
+        return parse_endpoints(text, settings.text("Ice.Default.Host").strip())
 
     async def _listen(self, endpoint: Endpoint) -> asyncio.Server:
-        tls = server_context(self._context.settings) if endpoint.transport == "ssl" else None
+        tls = server_context(self._context.settings) if endpoint.transport in ENCRYPTED else None
         listener = listen(endpoint, ipv6=self._context.settings.text("Ice.IPv6").strip() != "0")
         # Accepted sockets inherit it; asyncio sets it only where the socket names its protocol.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -103,6 +97,17 @@ class Router:
         self._context.log.info("Listening on %s", endpoint)
         return server
 
+    async def _opened(
+        self, transport: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> tuple[Reader, Writer] | None:
+        """The streams on which a client speaks HTTP; ``None`` where it doesn't come to that."""
+        if transport not in WEBSOCKETS:
+            return reader, writer
+        from omeroadmin.runtime.services.glacier2.websocket import WebSocket
+
+        opened = WebSocket(reader, writer)
+        return (opened, opened) if await opened.accept(self._limits.head) else None
+
     async def _accept(self, transport: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._connections) >= _MOST_CONNECTIONS:
             self._context.health.count("refused")
@@ -114,7 +119,11 @@ class Router:
         task.add_done_callback(self._connections.discard)
         name = writer.get_extra_info("peername")
         peer = str(name[0]).removeprefix("::ffff:") if name else "unknown"
-        link = Link(h11.SERVER, reader, writer)
+        streams = await self._opened(transport, reader, writer)
+        if streams is None:
+            writer.close()
+            return
+        link = Link(h11.SERVER, *streams)
         connection = ClientConnection(
             link,
             transport=transport,

@@ -48,7 +48,7 @@ class Call:
     :param path: parameters of the path
     :param query: parameters of the query, defaults filled in; ``None`` where there is none
     :param ip: address of the client
-    :param transport: ``ssl`` or ``tcp`` as OMERO.Glacier2 says; empty for a local client
+    :param transport: ``ssl``, ``tcp``, ``ws`` or ``wss`` as OMERO.Glacier2 says; empty for a local client
     :param body: the JSON document, defaults filled in; ``None`` where there is none
     :param stream: the body of an operation that takes bytes
     """
