@@ -21,7 +21,7 @@ from wsproto.events import (
 )
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
-SUBPROTOCOL = "omero.http"
+SUBPROTOCOL = "http.omero"
 _CHUNK = 256 * 1024
 
 

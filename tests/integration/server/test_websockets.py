@@ -90,10 +90,10 @@ class Peer:
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), 10)
         self.protocol = WSConnection(ConnectionType.CLIENT)
-        self.send(Request(host="localhost", target="/any/path", subprotocols=["ice.zeroc.com", "omero.http"]))
+        self.send(Request(host="localhost", target="/any/path", subprotocols=["ice.zeroc.com", "http.omero"]))
         accepted = self.receive(AcceptConnection)
         assert isinstance(accepted, AcceptConnection)
-        assert accepted.subprotocol == "omero.http"
+        assert accepted.subprotocol == "http.omero"
 
     def send(self, event: Event) -> None:
         self.socket.sendall(self.protocol.send(event))

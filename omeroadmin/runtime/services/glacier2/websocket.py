@@ -23,7 +23,7 @@ from wsproto.events import (
 )
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
-SUBPROTOCOL = "omero.http"
+SUBPROTOCOL = "http.omero"
 """What a client may offer, and the server then chooses."""
 _CHUNK = 256 * 1024
 _NO_TEXT = 1003
