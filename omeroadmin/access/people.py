@@ -10,8 +10,8 @@ from omeroadmin.access.client import Client
 from omeroadmin.access.problems import not_understood
 
 _PAGE = 5000
-_MOST_CHOSEN = 200
-"""How many ids or names a request asks for: they are part of its address."""
+_MOST_CHOSEN = 1000
+"""How many ids or names a request may ask for."""
 
 
 @dataclass(frozen=True)
@@ -121,15 +121,15 @@ def groups_of(client: Client, *, ids: Iterable[int] = (), names: Iterable[str] =
     return [read_group(client, item) for item in _chosen(client, "groups", ids, names)]
 
 
-def _chosen(client: Client, kind: str, ids: Iterable[int], names: Iterable[str]) -> Iterator[dict[str, Any]]:
+def _chosen(client: Client, what: str, ids: Iterable[int], names: Iterable[str]) -> Iterator[dict[str, Any]]:
     wanted: list[tuple[str, int | str]] = [("id", number) for number in ids]
     wanted += [("name", name) for name in names]
     seen: set[int] = set()
     for begin in range(0, len(wanted), _MOST_CHOSEN):
         some = wanted[begin : begin + _MOST_CHOSEN]
-        query = {kind: [value for other, value in some if other == kind] for kind in ("id", "name")}
-        document = client.get(f"/{kind}", **{name: values for name, values in query.items() if values})
-        for item in client.items(document, kind):
+        asked = {f"{kind}s": [value for other, value in some if other == kind] for kind in ("id", "name")}
+        document = client.post(f"/{what}/lookup", asked)
+        for item in client.items(document, what):
             if item.get("id") not in seen:
                 seen.add(int(item["id"]))
                 yield item

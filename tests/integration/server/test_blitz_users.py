@@ -125,7 +125,7 @@ def test_everybody_sees_users_in_pages_and_by_name(people: People) -> None:
         after = page["next"]
     assert listed == sorted(set(listed))
     assert {0, 1, user.id} <= set(listed)
-    chosen = user.call("GET", f"/users?name=root&name=nobody&id={user.id}").document["users"]
+    chosen = user.call("POST", "/users/lookup", {"ids": [user.id], "names": ["root", "nobody"]}).document["users"]
     assert [one["id"] for one in chosen] == [0, user.id]
     assert chosen[0]["admin"]
     assert len(chosen[0]["privileges"]) == 15

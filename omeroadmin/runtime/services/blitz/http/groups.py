@@ -9,19 +9,22 @@ from starlette.responses import Response
 from omeroadmin.runtime.services.blitz.http.calls import Call, answer
 from omeroadmin.runtime.services.blitz.http.forms import FLAG, ID, TEXT, WHOLE, default, named, page, words
 from omeroadmin.runtime.services.blitz.http.operation import Operation
-from omeroadmin.runtime.services.blitz.http.people import CHANGED, CHOICE, GROUP, IDS, NAME, PERMISSIONS
+from omeroadmin.runtime.services.blitz.http.people import CHANGED, GROUP, IDS, LOOKUP, NAME, PAGE, PERMISSIONS
 from omeroadmin.runtime.services.blitz.services.levels import parse_permissions
-from omeroadmin.schema.forms import record, table
+from omeroadmin.schema.forms import array, record, table
 
 
 def listing(call: Call) -> Response:
-    """``GET /groups``: all, page by page, or those of some ids and names."""
-    directory, wanted = call.blitz.admin.directory, call.query
+    """``GET /groups``: all, page by page."""
     _ = call.actor
-    if wanted["id"] is None and wanted["name"] is None:
-        found = directory.groups(after=wanted["after"], limit=wanted["limit"])
-        return answer({"groups": found.rows, "next": found.next})
-    return answer({"groups": directory.chosen_groups(wanted["id"] or (), wanted["name"] or ()), "next": None})
+    found = call.blitz.admin.directory.groups(after=call.query["after"], limit=call.query["limit"])
+    return answer({"groups": found.rows, "next": found.next})
+
+
+def lookup(call: Call) -> Response:
+    """``POST /groups/lookup``: those that exist of some ids and names."""
+    _ = call.actor
+    return answer({"groups": call.blitz.admin.directory.chosen_groups(call.body["ids"], call.body["names"])})
 
 
 def one(call: Call) -> Response:
@@ -73,8 +76,16 @@ _MEMBERS = record({"users": IDS}, {"as_owner": default(FLAG, False)})
 _DESCRIPTION = words()
 
 OPERATIONS = (
+    Operation("listGroups", "GET", "/groups", listing, "All groups, page by page.", page("groups", GROUP), PAGE),
     Operation(
-        "listGroups", "GET", "/groups", listing, "All groups, or those asked for.", page("groups", GROUP), CHOICE
+        "lookupGroups",
+        "POST",
+        "/groups/lookup",
+        lookup,
+        "Those groups that exist of some ids and names.",
+        record({"groups": array(GROUP)}),
+        body=LOOKUP,
+        writes=False,
     ),
     Operation(
         "createGroup",

@@ -60,9 +60,15 @@ GROUP = named(
 )
 CHANGED = named("ChangedUsers", record({"changed": array(ID)}))
 
-CHOICE = (
+PAGE = (
     Parameter("after", default(number(-1, HIGHEST), -1), "The id to continue after; the first is 0."),
     Parameter("limit", default(number(1, 10_000), 1000), "How many at most."),
-    Parameter("id", few(ID, _MOST_CHOSEN), "Only those of these ids or names, which are not paged."),
-    Parameter("name", few(words(255), _MOST_CHOSEN), "Only those of these names or ids, which are not paged."),
 )
+LOOKUP = record(
+    {},
+    {
+        "ids": default(few(ID, _MOST_CHOSEN), []),
+        "names": default(few(words(255), _MOST_CHOSEN), []),
+    },
+)
+"""In a body: so many names are too long for an address."""

@@ -9,28 +9,32 @@ from omeroadmin.runtime.services.blitz.http.calls import Call, answer, nothing
 from omeroadmin.runtime.services.blitz.http.forms import FLAG, ID, default, maybe, page, words
 from omeroadmin.runtime.services.blitz.http.operation import Operation
 from omeroadmin.runtime.services.blitz.http.people import (
-    CHOICE,
     DETAILS,
     IDS,
+    LOOKUP,
     MORE_DETAILS,
     NAME,
+    PAGE,
     PRIVILEGES,
     USER,
 )
 from omeroadmin.runtime.services.blitz.http.proving import prove, require_tls
 from omeroadmin.runtime.services.blitz.services.admin.users import NewUser
 from omeroadmin.runtime.services.blitz.services.problems import denied
-from omeroadmin.schema.forms import record
+from omeroadmin.schema.forms import array, record
 
 
 def listing(call: Call) -> Response:
-    """``GET /users``: all, page by page, or those of some ids and names."""
-    directory, wanted = call.blitz.admin.directory, call.query
+    """``GET /users``: all, page by page."""
     _ = call.actor
-    if wanted["id"] is None and wanted["name"] is None:
-        found = directory.users(after=wanted["after"], limit=wanted["limit"])
-        return answer({"users": found.rows, "next": found.next})
-    return answer({"users": directory.chosen_users(wanted["id"] or (), wanted["name"] or ()), "next": None})
+    found = call.blitz.admin.directory.users(after=call.query["after"], limit=call.query["limit"])
+    return answer({"users": found.rows, "next": found.next})
+
+
+def lookup(call: Call) -> Response:
+    """``POST /users/lookup``: those that exist of some ids and names."""
+    _ = call.actor
+    return answer({"users": call.blitz.admin.directory.chosen_users(call.body["ids"], call.body["names"])})
 
 
 def one(call: Call) -> Response:
@@ -96,7 +100,17 @@ _NEW_USER = record(
 )
 
 OPERATIONS = (
-    Operation("listUsers", "GET", "/users", listing, "All users, or those asked for.", page("users", USER), CHOICE),
+    Operation("listUsers", "GET", "/users", listing, "All users, page by page.", page("users", USER), PAGE),
+    Operation(
+        "lookupUsers",
+        "POST",
+        "/users/lookup",
+        lookup,
+        "Those users that exist of some ids and names.",
+        record({"users": array(USER)}),
+        body=LOOKUP,
+        writes=False,
+    ),
     Operation(
         "createUser",
         "POST",

@@ -23,7 +23,7 @@ SELECT count(pg_notify(%(channel)s, json_build_object(
 """
 
 PRIVATE = -120
-"""Permissions that rows are stored with; what counts are those of their group."""
+"""Permissions of rows of a private group."""
 
 
 class Changes:
@@ -35,6 +35,7 @@ class Changes:
 
     def __init__(self, connection: Connection, actor: Actor | None, kind: str = "User") -> None:
         self._connection = connection
+        self._group_permissions: dict[int, int] = {}
         self.owner_id = actor.user_id if actor else 0
         self.group_id = actor.group.group_id if actor else SYSTEM_GROUP
         self.event_id = next_id(connection, "event")
@@ -57,11 +58,20 @@ class Changes:
         :param owner_id: where it isn't who makes the change
         """
         return {
-            "permissions": PRIVATE,
+            "permissions": self._permissions(self.group_id if group_id is None else group_id),
             "owner_id": self.owner_id if owner_id is None else owner_id,
             "group_id": self.group_id if group_id is None else group_id,
             "event_id": self.event_id,
         }
+
+    def _permissions(self, group_id: int) -> int:
+        """Permissions that rows of a group are stored with, as OMERO does; what counts are those of the group."""
+        if group_id not in self._group_permissions:
+            row = self._connection.execute(
+                "SELECT permissions FROM experimentergroup WHERE id = %s", (group_id,)
+            ).fetchone()
+            self._group_permissions[group_id] = PRIVATE if row is None else row["permissions"]
+        return self._group_permissions[group_id]
 
     def log(self, action: str, entity: str, ids: Sequence[int], *, notify: bool = True) -> None:
         """Record what happened to objects.

@@ -19,7 +19,8 @@ _LONGEST_NAME = 255
 _LONGEST_PASSWORD = 4096
 
 _USER = """
-SELECT e.id, p.hash, EXISTS (SELECT 1 FROM groupexperimentermap m WHERE m.child = e.id AND m.parent = 1) AS active
+SELECT e.id, p.hash, EXISTS (SELECT 1 FROM groupexperimentermap m WHERE m.child = e.id AND m.parent = 1) AS active,
+       EXISTS (SELECT 1 FROM groupexperimentermap m WHERE m.child = e.id AND m.parent = 0) AS admin
   FROM experimenter e LEFT JOIN password p ON p.experimenter_id = e.id
  WHERE e.omename = %(user)s OR (%(any_case)s AND lower(e.omename) = lower(%(user)s))
  ORDER BY e.omename = %(user)s DESC LIMIT 1
@@ -36,6 +37,7 @@ class Logins:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._any_case = settings.flag("omero.security.ignore_case")
+        self._required = settings.flag("omero.security.password_required")
 
     def authenticate(self, user: str, password: str) -> int:
         """The id of a user who knows the password; takes as long for a user who doesn't exist.
@@ -48,7 +50,12 @@ class Logins:
         stored: str | None = row["hash"] if row else None
         user_id = int(row["id"]) if row else -1
         matches = passwords.verify(stored, user_id, password[:_LONGEST_PASSWORD])
-        if row is None or stored is None or not matches or not row["active"]:
+        if row is None or stored is None or not row["active"]:
+            raise authentication_failed()
+        if not stored and not self._required and not row["admin"]:
+            # Who has no password gives any, as OMERO has it; administrators always need one.
+            return user_id
+        if not matches:
             raise authentication_failed()
         if passwords.needs_rehash(stored):
             self._rehash(user_id, stored, password)
