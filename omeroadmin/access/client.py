@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import select
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ssl import SSLEOFError
 from typing import Any, Self
@@ -116,14 +116,15 @@ class Client:
         """
         self.delete("/sessions/current")
 
-    def get(self, path: str, **query: str | int) -> Any:
+    def get(self, path: str, **query: str | int | Sequence[str | int]) -> Any:
         """Ask for a document.
 
         :param path: below ``/api/v0``
+        :param query: parameters; a list is sent as one parameter for each of its items
         :raises AdminError: ``server-unreachable``, ``certificate-untrusted``, ``server-timeout``, ``connection-lost``,
             ``answer-invalid``, ``session-expired`` or the server's own code
         """
-        return self._document("GET", f"{path}?{urlencode(query)}" if query else path)
+        return self._document("GET", f"{path}?{urlencode(query, doseq=True)}" if query else path)
 
     def post(self, path: str, document: Any = None, *, timeout: float | None = None) -> Any:
         """Send a document and get one back.
