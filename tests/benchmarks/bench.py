@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.benchmarks.grid import measure_grid
 from tests.benchmarks.jobs import measure_config
+from tests.benchmarks.logins import measure_logins
 from tests.benchmarks.people import measure_people
 
 
@@ -19,13 +20,14 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=31, help="runs of each program")
     parser.add_argument("--rounds", type=int, default=3, help="starts of each grid")
     parser.add_argument("--no-peers", action="store_true", help="leave others' programs out, which take minutes")
-    parser.add_argument("--only", choices=["config", "grid", "people"], help="measure one part")
+    parser.add_argument("--only", choices=["config", "grid", "people", "logins"], help="measure one part")
     options = parser.parse_args()
     peers = not options.no_peers
     parts: dict[str, Callable[[Path], bool]] = {
         "config": lambda directory: measure_config(directory, options.pairs, peers=peers),
         "grid": lambda directory: measure_grid(directory, options.rounds, peers=peers),
         "people": lambda directory: measure_people(directory, 3 * options.rounds, peers=peers),
+        "logins": lambda directory: measure_logins(directory, options.rounds),
     }
     met = True
     for name, measure_part in parts.items():

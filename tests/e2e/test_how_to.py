@@ -13,7 +13,7 @@ import pytest
 from tests.support.omero import Omero, free_prefix
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "how-to"
-WITH_A_SERVER = ("backup", "configure", "monitoring", "certificates", "users-and-groups", "web")
+WITH_A_SERVER = ("backup", "configure", "monitoring", "certificates", "users-and-groups", "sessions", "web")
 """Pages that start from a running, filled server; the others start from nothing."""
 
 
