@@ -229,7 +229,7 @@ class _Transport:
                 read_through(file.path, hasher.update, progress)
             stored = _still_known(lambda: client.post(f"{path}/placed", timeout=_LONG_TIMEOUT))
         else:
-            stored = _still_known(lambda: client.upload(path, _pieces(file, hasher, progress), file.size))
+            stored = _still_known(lambda: client.upload(path, pieces(file, hasher, progress), file.size))
         # Of links nothing is read where the size is all that counts.
         own_hash = f"{file.size:016x}" if self.algorithm == _SIZE_ONLY else hasher.hexdigest()
         _compare(file, own_hash, stored)
@@ -287,7 +287,12 @@ def _still_known(ask: Callable[[], Any]) -> Any:
         ) from error
 
 
-def _pieces(file: Candidate, hasher: Hasher, progress: Callable[[int], object]) -> Iterator[bytes]:
+def pieces(file: Candidate, hasher: Hasher, progress: Callable[[int], object]) -> Iterator[bytes]:
+    """A file's bytes, hashed while they are read.
+
+    :param progress: called with the number of bytes of each piece
+    :raises AdminError: ``file-not-read``, ``file-changed`` if it isn't of its size any more
+    """
     left = file.size
     try:
         with file.path.open("rb", buffering=0) as stream:

@@ -9,7 +9,9 @@ from typing import Any
 
 from omeroadmin.access.client import Client
 from omeroadmin.access.lists import Listing, listing
+from omeroadmin.errors import usage_error
 from omeroadmin.system.clock import utc_stamp
+from omeroadmin.workflows.objects import Named, parse_object
 
 REPOSITORY_COLUMNS = ("id", "uuid", "type", "path")
 FILESET_COLUMNS = ("id", "prefix", "images", "files", "size", "transfer")
@@ -138,3 +140,17 @@ def _filesets(client: Client, found: Listing, fields: Sequence[str], check: bool
 
 def _item(fields: Sequence[str], item: dict[str, Any]) -> dict[str, Any]:
     return {name: item.get(_RENAMED.get(name, name)) for name in fields}
+
+
+def parse_fileset(text: str, *, images: bool = False) -> Named:
+    """A fileset: ``Fileset:51`` or ``51``.
+
+    :param images: whether an image may stand for its fileset
+    :raises AdminError: ``object-invalid``
+    """
+    named = parse_object(f"Fileset:{text}" if text.isascii() and text.isdigit() else text)
+    kinds = ("Fileset", "Image") if images else ("Fileset",)
+    for kind in kinds:
+        if named.type.lower() == kind.lower():
+            return Named(kind, named.id)
+    raise usage_error("object-invalid", f"{text[:80]} is no fileset", f"name it as {' or '.join(kinds)}:ID")

@@ -91,7 +91,7 @@ def assemble(
         ),
         admin=administration(database, settings),
         query=query,
-        filestore=FileStore(database, settings, repositories),
+        filestore=FileStore(database, settings, repositories, identity.server_id),
         imports=Imports(database, settings, repositories.managed, identity.server_id),
         targets=ImportTargets(database),
         search=Search(instance, query),

@@ -69,6 +69,7 @@ def _start(context: ServiceContext, stack: contextlib.ExitStack) -> Blitz:
     blitz = assemble(identity, database, found, settings, instance)
     stack.callback(blitz.imports.close)
     removed = blitz.imports.clean_up()
+    blitz.filestore.received.clean_up()
     if removed:
         context.log.warning("Removed %d import(s) that an earlier run had not ended", removed)
     gone = blitz.removals.run()
@@ -121,6 +122,7 @@ def _maintain(context: ServiceContext, blitz: Blitz) -> None:
                 blitz.sessions.flush()
                 closed = blitz.sessions.close_expired()
                 abandoned = blitz.imports.cancel_abandoned()
+                blitz.filestore.received.cancel_abandoned()
                 blitz.removals.run()
                 if closed or abandoned:
                     context.log.info("Closed %d expired session(s), gave up %d import(s)", closed, abandoned)

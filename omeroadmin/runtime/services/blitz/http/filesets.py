@@ -57,8 +57,8 @@ def images(call: Call) -> Response:
 
 def files(call: Call) -> Response:
     """``GET /filesets/ID/files``."""
-    rows = call.blitz.filestore.checks.files(call.actor, call.path["id"])
-    return answer({"files": [{name: row[name] for name in _FILE["properties"]} for row in rows]})
+    prefix, rows = call.blitz.filestore.checks.files(call.actor, call.path["id"])
+    return answer({"prefix": prefix, "files": [{name: row[name] for name in _FILE["properties"]} for row in rows]})
 
 
 def check(call: Call) -> Response:
@@ -143,8 +143,8 @@ OPERATIONS = (
         "GET",
         "/filesets/{id}/files",
         files,
-        "The files of a fileset.",
-        record({"files": array(_FILE)}),
+        "The directory of a fileset below its repository, and its files.",
+        record({"prefix": TEXT, "files": array(_FILE)}),
     ),
     Operation(
         "checkFileset",

@@ -91,7 +91,7 @@ async def upload(call: Call) -> Response:
     receiver = await run_in_threadpool(imports.start_file, actor, import_id, index)
     whole = False
     try:
-        await _receive(call.stream, receiver)
+        await receive(call.stream, receiver)
         whole = True
     finally:
         end = functools.partial(imports.end_file, actor, import_id, index, receiver, whole=whole)
@@ -99,7 +99,8 @@ async def upload(call: Call) -> Response:
     return answer({"index": index, "size": file.size, "hash": file.hash})
 
 
-async def _receive(body: Stream, receiver: Receiver) -> None:
+async def receive(body: Stream, receiver: Receiver) -> None:
+    """Write a body to the disk while it comes."""
     piece = bytearray()
     while chunk := await body.next():
         piece += chunk

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount
 
 from omeroadmin.runtime.services.blitz.application import Blitz
 from omeroadmin.runtime.services.blitz.http import (
+    files,
     filesets,
     graph,
     groups,
@@ -50,6 +51,7 @@ PUBLIC = (
     *sessions.OPERATIONS,
     *images.OPERATIONS,
     *filesets.OPERATIONS,
+    *files.OPERATIONS,
     *imports.OPERATIONS,
     *objects.OPERATIONS,
     *graph.OPERATIONS,

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omeroadmin.errors import failed_error
-from omeroadmin.repository.layout import original_file_path, thumbnail_path
+from omeroadmin.repository.layout import thumbnail_path
 from omeroadmin.runtime.services.blitz.database import Database, Row
 from omeroadmin.runtime.services.blitz.services.actor import Actor, visible
+from omeroadmin.runtime.services.blitz.services.filestore.places import NO_CONTENT, Places
 from omeroadmin.runtime.services.blitz.services.problems import not_found
 from omeroadmin.runtime.services.blitz.services.repositories import Repositories
 from omeroadmin.schema.settings import Settings
-from omeroadmin.system import files
 
 # Conditions come from visible(), which knows constants only.
 _IMAGES = f"""
@@ -43,7 +43,8 @@ SELECT o.id, o.path, o.name, o.size, o.hash, h.value AS hasher
  WHERE i.id = %(id)s AND {visible("i")} ORDER BY x.fileset_index
 """  # noqa: S608
 _FILE = f"""
-SELECT o.id, o.path, o.name, o.repo, o.mimetype FROM originalfile o
+SELECT o.id, o.path, o.name, o.repo, o.mimetype, o.size, o.hash, h.value AS hasher
+  FROM originalfile o LEFT JOIN checksumalgorithm h ON h.id = o.hasher
  WHERE o.id = %(id)s AND {visible("o")}
 """  # noqa: S608
 _THUMBNAIL = f"""
@@ -97,7 +98,7 @@ class Query:
     def __init__(self, database: Database, settings: Settings, repositories: Repositories) -> None:
         self._database = database
         self._data_directory = settings.data_directory
-        self._repositories = repositories
+        self._places = Places(settings.data_directory, repositories)
 
     def image(self, actor: Actor, image_id: int) -> Row:
         """One image.
@@ -117,21 +118,25 @@ class Query:
         self.image(actor, image_id)
         return self._database.rows(_IMAGE_FILES, {"id": image_id, **actor.visibility()})
 
+    def file_row(self, actor: Actor, file_id: int) -> Row:
+        """What is recorded of a file.
+
+        :raises AdminError: ``not-found``
+        """
+        row = self._database.row(_FILE, {"id": file_id, **actor.visibility()})
+        if row is None or row["mimetype"] in NO_CONTENT:
+            raise not_found("file", file_id)
+        return row
+
     def file(self, actor: Actor, file_id: int) -> StoredFile:
         """Where a file's content is.
 
         :raises AdminError: ``not-found``, ``path-escapes``
         """
-        row = self._database.row(_FILE, {"id": file_id, **actor.visibility()})
-        if row is None or row["mimetype"] in ("Directory", "Repository"):
+        row = self.file_row(actor, file_id)
+        path = self._places.of(row)
+        if path is None:
             raise not_found("file", file_id)
-        if row["repo"] is None:
-            path = original_file_path(self._data_directory, file_id)
-        else:
-            root = self._repositories.root_of(row["repo"])
-            if root is None:
-                raise not_found("file", file_id)
-            path = files.inside(root, f"{row['path']}/{row['name']}".lstrip("/"))
         if not path.is_file():
             raise not_found("content of file", file_id)
         return StoredFile(path, row["name"], row["mimetype"] or "application/octet-stream")

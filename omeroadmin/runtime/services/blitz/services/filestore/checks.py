@@ -14,7 +14,7 @@ from omeroadmin.runtime.services.blitz.services.problems import denied, not_foun
 _MOST_FAULTS = 100
 
 # Conditions come from visible(), which knows constants only.
-_FILESET = f"SELECT s.id FROM fileset s WHERE s.id = %(id)s AND {visible('s')}"  # noqa: S608
+_FILESET = f"SELECT s.templateprefix AS prefix FROM fileset s WHERE s.id = %(id)s AND {visible('s')}"  # noqa: S608
 _FILES = f"""
 SELECT o.id, o.path, o.name, o.repo, o.size, o.hash, h.value AS hasher, o.mimetype, x.clientpath AS client_path
   FROM filesetentry x
@@ -54,15 +54,16 @@ class Checks:
         self._database = database
         self._places = places
 
-    def files(self, actor: Actor, fileset_id: int) -> list[Row]:
-        """The files of a fileset, in their order.
+    def files(self, actor: Actor, fileset_id: int) -> tuple[str, list[Row]]:
+        """The directory of a fileset below its repository, and its files in their order.
 
         :raises AdminError: ``not-found``
         """
         values = {"id": fileset_id, **actor.visibility()}
-        if self._database.row(_FILESET, values) is None:
+        fileset = self._database.row(_FILESET, values)
+        if fileset is None:
             raise not_found("fileset", fileset_id)
-        return self._database.rows(_FILES, values)
+        return str(fileset["prefix"]), self._database.rows(_FILES, values)
 
     def check(self, actor: Actor, fileset_id: int) -> Checked:
         """Compute the checksums of all files anew, in constant memory.
@@ -71,7 +72,7 @@ class Checks:
         """
         if not actor.is_admin:
             raise denied("only administrators may have checksums computed")
-        rows = self.files(actor, fileset_id)
+        _, rows = self.files(actor, fileset_id)
         faults = [fault for row in rows if (fault := self._fault(row)) is not None]
         return Checked(len(rows), len(faults), tuple(faults[:_MOST_FAULTS]))
 

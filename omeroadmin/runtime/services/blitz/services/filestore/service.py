@@ -6,6 +6,7 @@ from omeroadmin.runtime.services.blitz.database import Database
 from omeroadmin.runtime.services.blitz.services.filestore.checks import Checks
 from omeroadmin.runtime.services.blitz.services.filestore.listing import Listing
 from omeroadmin.runtime.services.blitz.services.filestore.places import Places
+from omeroadmin.runtime.services.blitz.services.filestore.received import Received
 from omeroadmin.runtime.services.blitz.services.repositories import Repositories
 from omeroadmin.schema.settings import Settings
 
@@ -16,7 +17,8 @@ class FileStore:
     :param settings: ``omero.data.dir``
     """
 
-    def __init__(self, database: Database, settings: Settings, repositories: Repositories) -> None:
+    def __init__(self, database: Database, settings: Settings, repositories: Repositories, server_id: str) -> None:
         self.places = Places(settings.data_directory, repositories)
         self.listing = Listing(database, settings.data_directory)
         self.checks = Checks(database, self.places)
+        self.received = Received(database, settings.data_directory, server_id)
