@@ -19,30 +19,9 @@ from omeroadmin.runtime.services.blitz.services.levels import (
 )
 from omeroadmin.runtime.services.blitz.services.permissions import Action, Holding, may, require
 from omeroadmin.runtime.services.blitz.services.privileges import ALL, Privilege, privileges_of
+from tests.support.permission_tables import CELLS
 
 ME, OTHER, GROUP = 7, 8, 20
-TABLES = {
-    # One letter for each of private, read-only, read-annotate, read-write.
-    "administrator": {
-        "view": "YYYY", "annotate": "NYYY", "delete": "YYYY", "edit": "YYYY", "move to another group": "YYYY",
-        "remove annotations from": "YYYY", "link": "NYYY", "give away": "YYYY",
-    },
-    "owner": {
-        "view": "YYYY", "annotate": "NYYY", "delete": "YYYY", "edit": "YYYY", "move to another group": "NNNN",
-        "remove annotations from": "YYYY", "link": "NYYY", "give away": "YYYY",
-    },
-    "member": {
-        "view": "NYYY", "annotate": "NNYY", "delete": "NNNY", "edit": "NNNY", "move to another group": "NNNN",
-        "remove annotations from": "NNNY", "link": "NNNY", "give away": "NNNN",
-    },
-    "stranger": dict.fromkeys((action.value for action in Action), "NNNN"),
-}  # fmt: skip
-CELLS = [
-    (role, action, level, letter == "Y")
-    for role, rows in TABLES.items()
-    for action, letters in rows.items()
-    for level, letter in zip(Level, letters, strict=True)
-]
 
 
 def actor(role: str, level: Level, privileges: frozenset[Privilege] = ALL) -> Actor:
