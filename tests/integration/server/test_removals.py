@@ -7,8 +7,8 @@ from pathlib import Path
 from omeroadmin.database.connection import connect
 from omeroadmin.database.holds import removals_held
 from omeroadmin.system.clock import wait_until
-from tests.support.graph import Person, person
-from tests.support.liveserver import LiveServer, live, start_all
+from tests.support.graph import person
+from tests.support.liveserver import LiveServer
 
 
 def stored(server: LiveServer, image: int) -> Path:
@@ -129,20 +129,3 @@ def test_a_file_that_can_not_be_removed_is_tried_again(live_server: LiveServer) 
     [other] = user.image()
     assert user.ask("delete", f"Image:{other}").document["files_removed"] == 2
     assert not file.exists()
-
-
-def test_the_next_start_finishes_what_a_killed_server_left(tmp_path: Path) -> None:
-    with live(tmp_path) as server:
-        start_all(server)
-        root = Person(server, "root", 0, 0, server.tls().login())
-        [image] = root.image()
-        file = stored(server, image)
-        with connect(server.database.address, autocommit=True) as connection, removals_held(connection):
-            assert root.ask("delete", f"Image:{image}").status == 200
-            blitz = next(process for process in server.runtime.servers if process.kind == "Blitz")
-            blitz.kill()
-        assert file.is_file()
-        server.runtime.start("Blitz", "Blitz-0")
-        assert not file.exists()
-        assert not file.parent.exists()
-        assert server.sql("SELECT count(*) FROM _fs_deletelog") == [(0,)]
