@@ -96,7 +96,7 @@ class Graph:
                     if request.dry_run:
                         connection.rollback()
                     return plans
-            except psycopg.errors.ForeignKeyViolation:
+            except (psycopg.errors.ForeignKeyViolation, psycopg.errors.DeadlockDetected):
                 _LOG.info("%s is planned anew: something was linked meanwhile (%d)", request.operation.value, attempt)
             except AdminError as error:
                 if error.code != "changed-meanwhile" or attempt == _ATTEMPTS:
