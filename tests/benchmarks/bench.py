@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.benchmarks.grid import measure_grid
+from tests.benchmarks.imports import measure_imports
 from tests.benchmarks.jobs import measure_config
 from tests.benchmarks.logins import measure_logins
 from tests.benchmarks.people import measure_people
@@ -18,14 +19,16 @@ def main() -> int:
     """Measure everything, print the tables, and give 1 where a goal is missed."""
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--pairs", type=int, default=31, help="runs of each program")
-    parser.add_argument("--rounds", type=int, default=3, help="starts of each grid")
+    parser.add_argument("--rounds", type=int, default=3, help="starts of each grid, imports of a large file")
     parser.add_argument("--no-peers", action="store_true", help="leave others' programs out, which take minutes")
-    parser.add_argument("--only", choices=["config", "grid", "people", "logins"], help="measure one part")
+    names = ["config", "grid", "people", "logins", "imports"]
+    parser.add_argument("--only", choices=names, help="measure one part")
     options = parser.parse_args()
     peers = not options.no_peers
     parts: dict[str, Callable[[Path], bool]] = {
         "config": lambda directory: measure_config(directory, options.pairs, peers=peers),
         "grid": lambda directory: measure_grid(directory, options.rounds, peers=peers),
+        "imports": lambda directory: measure_imports(directory, options.rounds),
         "people": lambda directory: measure_people(directory, 3 * options.rounds, peers=peers),
         "logins": lambda directory: measure_logins(directory, options.rounds),
     }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -106,3 +107,43 @@ def next_ids(connection: Connection, table: str, count: int = 1) -> range:
 def next_id(connection: Connection, table: str) -> int:
     """One new id of a table."""
     return next_ids(connection, table)[0]
+
+
+class Ids:
+    """Ids of several tables, asked for at once; more of a table, or of another, cost a question of their own.
+
+    :param counts: how many ids of which table
+    """
+
+    def __init__(self, connection: Connection, counts: Mapping[str, int]) -> None:
+        self._connection = connection
+        wanted = {table: count for table, count in counts.items() if count}
+        # Names of tables are constants of the callers; they are quoted all the same.
+        columns = sql.SQL(", ").join(
+            sql.SQL("ome_nextval({}, {}) AS {}").format(f"seq_{table}", count, sql.Identifier(table))
+            for table, count in wanted.items()
+        )
+        row = one(connection.execute(sql.SQL("SELECT {}").format(columns)).fetchone()) if wanted else {}
+        self._left = {table: range(int(row[table]) - count + 1, int(row[table]) + 1) for table, count in wanted.items()}
+
+    def take(self, table: str, count: int = 1) -> range:
+        """Consecutive ids of a table."""
+        left = self._left.get(table, range(0))
+        if len(left) < count:
+            return next_ids(self._connection, table, count)
+        self._left[table] = left[count:]
+        return left[:count]
+
+    def one(self, table: str) -> int:
+        """One id of a table."""
+        return self.take(table)[0]
+
+
+@contextlib.contextmanager
+def together(connection: Connection) -> Iterator[None]:
+    """Statements of the block are sent without waiting for each one's end; what fails is told at its end at the latest.
+
+    Older libraries of PostgreSQL can't: then each is waited for.
+    """
+    with connection.pipeline() if psycopg.Pipeline.is_supported() else contextlib.nullcontext():
+        yield

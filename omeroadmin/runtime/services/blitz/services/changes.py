@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from omeroadmin.runtime.services.blitz.database import Connection, Row, next_id, next_ids
+from omeroadmin.runtime.services.blitz.database import Connection, Row, next_id
 from omeroadmin.runtime.services.blitz.services.actor import SYSTEM_GROUP, Actor
 from omeroadmin.runtime.services.blitz.services.model.declared import ENTITIES, INTERNAL
 
@@ -12,10 +12,11 @@ CHANNEL = "omero_events"
 """PostgreSQL channel that OMERO.IceStorm listens to."""
 
 _LOG = """
-WITH logged AS (
+WITH last AS MATERIALIZED (SELECT ome_nextval('seq_eventlog', %(count)s) AS id),
+logged AS (
     INSERT INTO eventlog (id, permissions, action, entitytype, entityid, event)
-    SELECT n.log_id, -52, %(action)s, %(class_name)s, n.entity_id, %(event)s
-      FROM unnest(%(log_ids)s::bigint[], %(ids)s::bigint[]) AS n (log_id, entity_id)
+    SELECT last.id - %(count)s + n.position, -52, %(action)s, %(class_name)s, n.entity_id, %(event)s
+      FROM last, unnest(%(ids)s::bigint[]) WITH ORDINALITY AS n (entity_id, position)
     RETURNING id, entityid)
 SELECT count(pg_notify(%(channel)s, json_build_object(
            'entity', %(entity)s::text, 'id', entityid, 'action', %(action)s::text, 'eventlog', id)::text))
@@ -83,11 +84,10 @@ class Changes:
         if not ids:
             return
         class_name = (ENTITIES.get(entity) or INTERNAL[entity]).class_name
-        log_ids = next_ids(self._connection, "eventlog", len(ids))
         self._connection.execute(
             _LOG,
             {
-                "log_ids": list(log_ids),
+                "count": len(ids),
                 "ids": list(ids),
                 "action": action,
                 "class_name": class_name,

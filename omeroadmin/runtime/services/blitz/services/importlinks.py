@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from omeroadmin.repository.ome_xml import OmePlate
-from omeroadmin.runtime.services.blitz.database import Connection, Row, next_id, next_ids
+from omeroadmin.runtime.services.blitz.database import Connection, Ids, Row
 from omeroadmin.runtime.services.blitz.services.actor import Actor
 from omeroadmin.runtime.services.blitz.services.changes import Changes
 from omeroadmin.runtime.services.blitz.services.importoptions import Comment, TargetId
@@ -31,10 +31,12 @@ class Links:
     """Inserts in the transaction of an import.
 
     :param changes: the import's event
+    :param ids: for the rows
     """
 
-    def __init__(self, connection: Connection, actor: Actor, changes: Changes) -> None:
+    def __init__(self, connection: Connection, actor: Actor, changes: Changes, ids: Ids) -> None:
         self._connection = connection
+        self._ids = ids
         self._actor = actor
         self._changes = changes
 
@@ -59,7 +61,7 @@ class Links:
         :param otherwise: name of those that have none
         :return: their ids
         """
-        ids = list(next_ids(self._connection, "plate", len(plates))) if plates else []
+        ids = list(self._ids.take("plate", len(plates))) if plates else []
         for plate_id, plate in zip(ids, plates, strict=True):
             values = {"id": plate_id, "name": (plate.name or otherwise)[:255], "rows": plate.rows}
             self._connection.execute(_INSERT_PLATE, {**values, "columns": plate.columns, **self._changes.details()})
@@ -85,14 +87,14 @@ class Links:
 
     def _comment(self, comment: Comment) -> int:
         entity = entity_named("CommentAnnotation")
-        annotation_id = next_id(self._connection, "annotation")
+        annotation_id = self._ids.one("annotation")
         values: Row = {"id": annotation_id, "discriminator": entity.discriminator, "ns": comment.namespace or None}
         self._connection.execute(_INSERT_COMMENT, {**values, "text": comment.text, **self._changes.details()})
         self._changes.log("INSERT", entity.name, [annotation_id])
         return annotation_id
 
     def _insert(self, entity: Entity, pairs: Sequence[tuple[int, int]]) -> None:
-        ids = next_ids(self._connection, entity.table, len(pairs))
+        ids = self._ids.take(entity.table, len(pairs))
         statement = (
             f"INSERT INTO {entity.table} (id, parent, child, {_DETAILS})"  # noqa: S608 - of the declared model
             f" VALUES (%(id)s, %(parent)s, %(child)s, {_DETAIL_VALUES}) ON CONFLICT DO NOTHING"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from omeroadmin.repository.filesets import FilesetImage
 from omeroadmin.repository.formats import format_of
 from omeroadmin.repository.images import ImageMetadata
-from omeroadmin.runtime.services.blitz.database import Connection, Row, next_id, next_ids
+from omeroadmin.runtime.services.blitz.database import Connection, Ids, Row, together
 from omeroadmin.runtime.services.blitz.reading.protocol import Contents
 from omeroadmin.runtime.services.blitz.services.actor import Actor
 from omeroadmin.runtime.services.blitz.services.changes import Changes
@@ -110,29 +110,59 @@ def write_import(
     :raises AdminError: as :meth:`Links.target`
     """
     changes = Changes(connection, actor, "Import")
-    writer = _Writer(connection, changes, upload, repository.uuid, options)
-    fileset_id = next_id(connection, "fileset")
-    connection.execute(_INSERT_FILESET, {"id": fileset_id, "prefix": upload.directory.prefix, **changes.details()})
-    changes.log("INSERT", "Fileset", [fileset_id])
-    writer.files(fileset_id)
-    writer.jobs(fileset_id, actor)
-    images = writer.images(fileset_id, contents.images)
-    links = Links(connection, actor, changes)
-    image_ids = [image.id for image in images]
-    plate_ids = links.plates(contents.plates, images[0].name)
-    links.target(options.target, image_ids, plate_ids)
-    links.comments(options.comments, image_ids)
-    links.transfer(upload.transfer, fileset_id)
+    ids = Ids(connection, _counts(upload, contents, options))
+    writer = _Writer(connection, changes, upload, repository.uuid, options, ids)
+    links = Links(connection, actor, changes, ids)
+    fileset_id = ids.one("fileset")
+    with together(connection):
+        connection.execute(_INSERT_FILESET, {"id": fileset_id, "prefix": upload.directory.prefix, **changes.details()})
+        changes.log("INSERT", "Fileset", [fileset_id])
+        writer.files(fileset_id)
+        writer.jobs(fileset_id, actor)
+        images = writer.images(fileset_id, contents.images)
+        image_ids = [image.id for image in images]
+        plate_ids = links.plates(contents.plates, images[0].name)
+        links.target(options.target, image_ids, plate_ids)
+        links.comments(options.comments, image_ids)
+        links.transfer(upload.transfer, fileset_id)
     return Imported(fileset_id, images, tuple(plate_ids))
+
+
+def _counts(upload: Upload, contents: Contents, options: ImportOptions) -> dict[str, int]:
+    """How many rows of which table an import makes."""
+    files, images = len(upload.files), len(contents.images)
+    channels = sum(image.metadata.size_c for image in contents.images)
+    return {
+        "fileset": 1,
+        "originalfile": files,
+        "filesetentry": files,
+        "job": len(_JOBS) - 1,
+        "filesetjoblink": len(_JOBS),
+        "image": images,
+        "pixels": images,
+        "logicalchannel": channels,
+        "channel": channels,
+        "annotation": 1 + len(options.comments),
+        "filesetannotationlink": 1,
+        "imageannotationlink": images * len(options.comments),
+        "plate": len(contents.plates),
+    }
 
 
 class _Writer:
     """Inserts for one upload."""
 
     def __init__(
-        self, connection: Connection, changes: Changes, upload: Upload, repository_uuid: str, options: ImportOptions
+        self,
+        connection: Connection,
+        changes: Changes,
+        upload: Upload,
+        repository_uuid: str,
+        options: ImportOptions,
+        ids: Ids,
     ) -> None:
         self._options = options
+        self._ids = ids
         self._connection = connection
         self._changes = changes
         self._upload = upload
@@ -142,8 +172,8 @@ class _Writer:
 
     def files(self, fileset_id: int) -> None:
         count = len(self._upload.files)
-        file_ids = next_ids(self._connection, "originalfile", count)
-        entry_ids = next_ids(self._connection, "filesetentry", count)
+        file_ids = self._ids.take("originalfile", count)
+        entry_ids = self._ids.take("filesetentry", count)
         files: list[Row] = []
         entries: list[Row] = []
         for index, file in enumerate(self._upload.files):
@@ -178,8 +208,8 @@ class _Writer:
         self._changes.log("INSERT", "OriginalFile", list(file_ids))
 
     def jobs(self, fileset_id: int, actor: Actor) -> None:
-        ids = [self._upload.id, *next_ids(self._connection, "job", len(_JOBS) - 1)]
-        links = next_ids(self._connection, "filesetjoblink", len(_JOBS))
+        ids = [self._upload.id, *self._ids.take("job", len(_JOBS) - 1)]
+        links = self._ids.take("filesetjoblink", len(_JOBS))
         for index, ((entity, usual), job_id) in enumerate(zip(_JOBS, ids, strict=True)):
             table = entity.lower()
             status = "Cancelled" if _SKIPPED_JOBS.get(entity) in self._options.skip else usual
@@ -209,8 +239,8 @@ class _Writer:
         )
 
     def images(self, fileset_id: int, metadata: Sequence[FilesetImage]) -> tuple[ImportedImage, ...]:
-        image_ids = next_ids(self._connection, "image", len(metadata))
-        pixels_ids = next_ids(self._connection, "pixels", len(metadata))
+        image_ids = self._ids.take("image", len(metadata))
+        pixels_ids = self._ids.take("pixels", len(metadata))
         images = []
         for number, found in enumerate(metadata):
             image = found.metadata
@@ -258,8 +288,8 @@ class _Writer:
                 **self._details,
             },
         )
-        logical = next_ids(self._connection, "logicalchannel", image.size_c)
-        channels = next_ids(self._connection, "channel", image.size_c)
+        logical = self._ids.take("logicalchannel", image.size_c)
+        channels = self._ids.take("channel", image.size_c)
         rows: list[Row] = []
         for index in range(image.size_c):
             red, green, blue = _colour(image, index)

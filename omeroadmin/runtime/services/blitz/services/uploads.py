@@ -84,6 +84,7 @@ class UploadArea:
     def __init__(self, root: Path, server_id: str) -> None:
         self.root = root
         self._markers = root / ".omero" / "imports" / server_id
+        self._durable: dict[Path, int] = {}
 
     def make_directory(
         self, upload_id: int, template: str, context: TemplateContext, *, in_place: bool = False
@@ -97,8 +98,7 @@ class UploadArea:
         files.make_directory(self._markers, mode=0o700)
         for _ in range(_ATTEMPTS):
             directory = expand_below(self.root, template, context)
-            marker = json.dumps({"directory": str(directory.path)})
-            files.write_atomically(self._marker(upload_id), marker, mode=files.SECRET_MODE)
+            self._mark(upload_id, directory.path)
             target = files.inside(self.root, str(directory.path))
             try:
                 target.parent.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
@@ -133,10 +133,20 @@ class UploadArea:
 
     def sync(self, upload: Upload) -> None:
         """Make an import's names survive a power cut; its bytes do since they were received."""
-        directories = {self.path_of(upload, file).parent for file in upload.files}
-        top = files.inside(self.root, str(upload.directory.path))
-        for directory in directories | {top, *list(top.parents)[: len(upload.directory.path.parts)]}:
+        top = self.directory_of(upload)
+        for directory in {parent for file in upload.files for parent in _between(self.path_of(upload, file), top)}:
             files.sync_directory(directory)
+        files.sync_directory(top)
+        # Each directory's own name is in its parent; one that was there before is on the disk already.
+        for directory in (top, *top.parents):
+            if directory == self.root:
+                break
+            number = directory.stat().st_ino
+            if self._durable.get(directory) == number:
+                break
+            files.sync_directory(directory.parent)
+            if directory != top:
+                self._durable[directory] = number
 
     def discard(self, upload_id: int, directory: PurePosixPath) -> None:
         """Remove an import's files, and the directories above that are empty then.
@@ -175,6 +185,17 @@ class UploadArea:
                 continue
             found.append((upload_id, PurePosixPath(directory)))
         return found
+
+    def _mark(self, upload_id: int, directory: PurePosixPath) -> None:
+        """Write a marker: whole for whoever reads it, and not waited for, because only a kill needs it."""
+        marker = self._marker(upload_id)
+        temporary = marker.with_suffix(".tmp")
+        try:
+            temporary.write_text(json.dumps({"directory": str(directory)}))
+            temporary.replace(marker)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise files.file_error("written", marker, error) from error
 
     def _marker(self, upload_id: int) -> Path:
         return self._markers / f"{upload_id}.json"
@@ -270,15 +291,20 @@ def verify_placed(path: Path, size: int, algorithm: str, *, may_link: bool) -> s
     return f"{size:016x}" if algorithm == SIZE_ONLY else hasher.hexdigest()
 
 
-def _make_parents(path: Path, directory: Path, mode: int) -> None:
-    """Make the directories between an import's and a file."""
-    missing = []
+def _between(path: Path, directory: Path) -> list[Path]:
+    """Directories between an import's and a file, the file's own first."""
+    found = []
     for parent in path.parents:
         if parent == directory:
             break
-        missing.append(parent)
+        found.append(parent)
+    return found
+
+
+def _make_parents(path: Path, directory: Path, mode: int) -> None:
+    """Make the directories between an import's and a file."""
     try:
-        for parent in reversed(missing):
+        for parent in reversed(_between(path, directory)):
             parent.mkdir(mode=mode, exist_ok=True)
     except OSError as error:
         raise failed_error(
