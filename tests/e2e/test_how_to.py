@@ -13,7 +13,7 @@ import pytest
 from tests.support.omero import Omero, free_prefix
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "how-to"
-WITH_A_SERVER = ("backup", "configure", "monitoring", "certificates", "users-and-groups", "sessions", "web")
+WITH_A_SERVER = ("backup", "configure", "monitoring", "certificates", "users-and-groups", "sessions", "web", "import")
 """Pages that start from a running, filled server; the others start from nothing."""
 
 
@@ -44,10 +44,12 @@ def test_page(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None
     if os.geteuid() == 0:
         pytest.skip("servers refuse to run as root; the unprivileged run of this suite covers this")
     script = commands(PAGES / f"{name}.md")
-    if name in WITH_A_SERVER:
-        run(script, request.getfixturevalue("server"))
-        return
     samples: Path = request.getfixturevalue("samples")
+    if name in WITH_A_SERVER:
+        omero: Omero = request.getfixturevalue("server")
+        shutil.copytree(samples, omero.home / "images", dirs_exist_ok=True)
+        run(script, omero)
+        return
     shutil.copytree(samples, tmp_path / "samples")
     # The usual ports may be in use on this machine; the page itself says how to get others.
     prefix = free_prefix(2)
