@@ -215,8 +215,9 @@ def test_groups(live_server: LiveServer) -> None:
     assert changed["fields"] == {"name": here.name, "description": "the lab", "ldap": False, "permissions": "rw----"}
     assert here.users["owner"].call("PATCH", where, {"fields": {"ldap": True}}).code == "permission-denied"
     admin = here.users["administrator"]
-    assert admin.call("PATCH", "/objects/ExperimenterGroup/0", {"fields": {"name": "x"}}).code == "request-invalid"
-    assert admin.call("PATCH", "/objects/Experimenter/0", {"fields": {"omeName": "x"}}).code == "request-invalid"
+    assert admin.call("PATCH", "/objects/ExperimenterGroup/0", {"fields": {"name": "x"}}).code == "role-protected"
+    assert admin.call("PATCH", "/objects/Experimenter/0", {"fields": {"omeName": "x"}}).code == "role-protected"
+    assert admin.call("PATCH", where, {"fields": {"name": "a\nb"}}).code == "request-invalid"
     assert admin.call("PATCH", where, {"fields": {"name": "system"}}).code == "name-taken"
     assert admin.call("PATCH", "/objects/Node/0", {"fields": {}}).code == "permission-denied"
 
@@ -236,7 +237,13 @@ def test_configuration_of_users(live_server: LiveServer) -> None:
         denied = restricted.call("PATCH", mine, {"key": "AdminPrivilege:WriteOwned", "value": wanted})
         assert denied.code == "permission-denied"
     assert restricted.call("PUT", mine, {"pairs": []}).code == "permission-denied"
-    assert restricted.call("PATCH", mine, {"key": "AdminPrivilege:Chown", "value": "false"}).status == 200
+    # Nor do they change what those may who have more.
+    more = f"{own(live_server, admin)}/maps/config"
+    for key in ("AdminPrivilege:Chown", "a"):
+        assert restricted.call("PATCH", more, {"key": key, "value": "false"}).code == "permission-denied"
+    restriction = {"key": "AdminPrivilege:Chown", "value": "false"}
+    assert admin.call("PATCH", "/objects/Experimenter/0/maps/config", restriction).code == "role-protected"
+    assert restricted.call("PATCH", mine, restriction).status == 200
     assert admin.call("PUT", mine, {"pairs": []}).document["pairs"] == []
     edited = restricted.call("PATCH", path(here.data["Dataset"]), {"fields": {"name": "now"}})
     assert edited.status == 200

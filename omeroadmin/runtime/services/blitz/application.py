@@ -94,13 +94,13 @@ def assemble(
         filestore=FileStore(database, settings, repositories, identity.server_id),
         imports=Imports(database, settings, repositories.managed, identity.server_id),
         targets=ImportTargets(database),
-        search=Search(instance, query),
+        search=Search(instance, database),
         scripts=Scripts(
             database, instance.scripts_directory, settings.data_directory, settings.number("omero.scripts.lease")
         ),
         tables=Tables(database, instance, settings),
         pixels=PixelsStore(database),
-        objects=Objects(database),
+        objects=Objects(database, lower_case=settings.flag("omero.security.ignore_case")),
         graph=Graph(database, repositories, removals),
         removals=removals,
     )

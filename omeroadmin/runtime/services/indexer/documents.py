@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import Any
 
 import psycopg
 
 from omeroadmin.runtime.kernel.eventlog import Entry
+from omeroadmin.runtime.services.blitz.services.model.declared import ENTITIES, SEARCHED
+from omeroadmin.runtime.services.blitz.services.model.entity import Entity
 
-TABLES = {"Image": "image", "Dataset": "dataset", "Project": "project"}
-"""Types that can be found, and their tables."""
-_LINKS = {f"{entity}AnnotationLink": (entity, f"{table}annotationlink") for entity, table in TABLES.items()}
+FIELDS = ("name", "description", "annotation", "file")
+"""Parts of an object that can be searched by themselves."""
+INDEXABLE: dict[str, Entity] = {
+    name: entity for name, entity in ENTITIES.items() if name in SEARCHED or entity.is_a("Annotation")
+}
+"""Types that can be found, if ``omero.search.include_types`` has them."""
+_LINKS = {f"{name}AnnotationLink": (name, ENTITIES[f"{name}AnnotationLink"].table) for name in SEARCHED}
 
 _FILES = """
 SELECT i.id, f.name
@@ -23,25 +30,31 @@ SELECT i.id, f.name
         WHERE e.fileset = i.fileset ORDER BY e.fileset_index LIMIT %s) f
  WHERE i.id = ANY(%s)
 """
-
-_ANNOTATIONS = {
-    entity: f"""
-SELECT l.parent, concat_ws(' ', a.name, a.description, a.textvalue, a.termvalue, m.name, m.value, o.name)
-  FROM {table}annotationlink l
-  JOIN annotation a ON a.id = l.child
+_ANNOTATION_TEXTS = """
+SELECT {key}, concat_ws(' ', a.name, a.description, a.textvalue, a.termvalue, a.longvalue, a.doublevalue,
+       m.name, m.value, o.name)
+  FROM {tables}
   LEFT JOIN annotation_mapvalue m ON m.annotation_id = a.id
   LEFT JOIN originalfile o ON o.id = a.file
- WHERE l.parent = ANY(%s)
-"""  # noqa: S608 - the names are constants
-    for entity, table in TABLES.items()
-}
+ WHERE {key} = ANY(%s)
+"""
+# Names of tables come from the declared model.
+_OBJECTS = """
+SELECT x.id, {name}, coalesce(x.description, ''), x.owner_id, x.group_id, e.time, {acquired}
+  FROM {table} x JOIN event e ON e.id = x.creation_id WHERE x.id = ANY(%s) AND {condition}
+"""
+_ANNOTATION_NAME = (
+    "coalesce(x.textvalue, x.termvalue, x.name, (SELECT o.name FROM originalfile o WHERE o.id = x.file), '')"
+)
 
 
 @dataclass
 class Document:
     """What the index keeps of an object.
 
-    :param texts: everything it is found by
+    :param texts: everything it is found by, by :data:`FIELDS`
+    :param created: milliseconds since 1970 UTC
+    :param acquired: the same, of an image
     """
 
     entity: str
@@ -49,7 +62,9 @@ class Document:
     name: str
     owner: int
     group: int
-    texts: list[str] = field(default_factory=list)
+    texts: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    created: int = 0
+    acquired: int | None = None
 
     @property
     def key(self) -> str:
@@ -62,45 +77,81 @@ def key_of(entity: str, object_id: int) -> str:
     return f"{entity}:{object_id}"
 
 
-def touched_objects(connection: psycopg.Connection[tuple[Any, ...]], entries: Iterable[Entry]) -> dict[str, set[int]]:
-    """Objects that a batch of rows is about, by type; a link to an annotation is about what it annotates."""
+def included(class_names: Iterable[str]) -> frozenset[str]:
+    """Those of some types that can be found.
+
+    :param class_names: OMERO's full names, e.g. ``ome.model.core.Image``
+    """
+    wanted = {name.strip() for name in class_names}
+    return frozenset(name for name, entity in INDEXABLE.items() if entity.class_name in wanted)
+
+
+def touched_objects(
+    connection: psycopg.Connection[tuple[Any, ...]], entries: Iterable[Entry], types: frozenset[str]
+) -> dict[str, set[int]]:
+    """Objects that a batch of rows is about, by type; links and annotations are about what is annotated by them, too.
+
+    :param types: those that are wanted
+    """
     touched: dict[str, set[int]] = defaultdict(set)
     links: dict[str, set[int]] = defaultdict(set)
+    annotations: set[int] = set()
     for entry in entries:
-        if entry.entity in TABLES:
+        if entry.entity in INDEXABLE:
             touched[entry.entity].add(entry.entity_id)
+            if entry.entity not in SEARCHED:
+                annotations.add(entry.entity_id)
         elif entry.entity in _LINKS:
             links[entry.entity].add(entry.entity_id)
-    for name, ids in links.items():
-        entity, table = _LINKS[name]
-        rows = connection.execute(f"SELECT parent FROM {table} WHERE id = ANY(%s)", (list(ids),))  # noqa: S608
-        touched[entity].update(row[0] for row in rows)
-    return touched
+    for name, (entity, table) in _LINKS.items():
+        if entity in types and (links[name] or annotations):
+            statement = f"SELECT parent FROM {table} WHERE id = ANY(%s) OR child = ANY(%s)"  # noqa: S608
+            rows = connection.execute(statement.encode(), (list(links[name]), list(annotations)))
+            touched[entity].update(row[0] for row in rows)
+    return {name: ids for name, ids in touched.items() if name in types and ids}
 
 
 def load_documents(
-    connection: psycopg.Connection[tuple[Any, ...]], entity: str, ids: Sequence[int], *, most_files: int
+    connection: psycopg.Connection[tuple[Any, ...]], name: str, ids: Sequence[int], *, most_files: int
 ) -> list[Document]:
     """Documents of those objects that still exist.
 
+    :param name: one of :data:`INDEXABLE`
     :param most_files: file names of an image that are indexed at most
     """
-    table = TABLES[entity]
-    wanted = list(ids)
-    rows = connection.execute(
-        f"SELECT id, name, coalesce(description, ''), owner_id, group_id FROM {table} WHERE id = ANY(%s)",  # noqa: S608
-        (wanted,),
+    entity, wanted = INDEXABLE[name], list(ids)
+    is_annotation = entity.is_a("Annotation")
+    statement = _OBJECTS.format(
+        name=_ANNOTATION_NAME if is_annotation else "x.name",
+        acquired="x.acquisitiondate" if name == "Image" else "NULL",
+        table=entity.table,
+        condition=entity.condition,
     )
-    documents = {
-        row[0]: Document(entity, row[0], str(row[1]), row[3], row[4], [str(row[1]), str(row[2])]) for row in rows
-    }
-    _add_texts(documents, connection.execute(_ANNOTATIONS[entity], (wanted,)))
-    if entity == "Image":
-        _add_texts(documents, connection.execute(_FILES, (most_files, wanted)))
+    documents: dict[int, Document] = {}
+    for object_id, title, description, owner, group, created, acquired in connection.execute(
+        statement.encode(), (wanted,)
+    ):
+        document = Document(name, object_id, str(title), owner, group, created=_milliseconds(created) or 0)
+        document.acquired = _milliseconds(acquired)
+        document.texts["name"].append(str(title))
+        document.texts["description"].append(str(description))
+        documents[object_id] = document
+    tables = f"{entity.table}annotationlink l JOIN annotation a ON a.id = l.child"
+    key = "l.parent"
+    if is_annotation:
+        tables, key = "annotation a", "a.id"
+    texts = _ANNOTATION_TEXTS.format(tables=tables, key=key)
+    _add_texts(documents, "annotation", connection.execute(texts.encode(), (wanted,)))
+    if name == "Image":
+        _add_texts(documents, "file", connection.execute(_FILES, (most_files, wanted)))
     return list(documents.values())
 
 
-def _add_texts(documents: dict[int, Document], rows: Iterable[tuple[Any, ...]]) -> None:
+def _add_texts(documents: dict[int, Document], part: str, rows: Iterable[tuple[Any, ...]]) -> None:
     for object_id, text in rows:
         if object_id in documents and text:
-            documents[object_id].texts.append(str(text))
+            documents[object_id].texts[part].append(str(text))
+
+
+def _milliseconds(moment: Any) -> int | None:
+    return None if moment is None else round(moment.replace(tzinfo=UTC).timestamp() * 1000)

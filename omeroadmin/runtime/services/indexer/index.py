@@ -11,7 +11,7 @@ from pathlib import Path
 import tantivy
 
 from omeroadmin.errors import AdminError, configuration_error, failed_error
-from omeroadmin.runtime.services.indexer.documents import Document
+from omeroadmin.runtime.services.indexer.documents import FIELDS, Document
 from omeroadmin.runtime.services.indexer.words import query_words, words_of
 from omeroadmin.system import files
 
@@ -38,6 +38,32 @@ class Reader:
     groups: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What is searched for, besides words.
+
+    :param limit: hits at most
+    :param reader: who searches
+    :param types: of objects; none: all
+    :param owner: id of a user
+    :param group: id of a group
+    :param fields: parts of objects in which the words must be; none: all together
+    :param since: milliseconds since 1970 UTC
+    :param until: the same; it is not wanted itself
+    :param date: which moment that is: ``created`` or ``acquired``
+    """
+
+    limit: int
+    reader: Reader | None = None
+    types: tuple[str, ...] = ()
+    owner: int | None = None
+    group: int | None = None
+    fields: tuple[str, ...] = ()
+    since: int | None = None
+    until: int | None = None
+    date: str = "created"
+
+
 class FullTextIndex:
     """One writer, many searches.
 
@@ -51,12 +77,25 @@ class FullTextIndex:
         self.is_new = not (directory / "meta.json").exists()
         self._lock = threading.Lock()
         try:
-            self._index = tantivy.Index(_schema(), path=str(directory), reuse=True)
+            self._index = self._opened(directory)
             self._register()
             self._writer = self._index.writer(heap_size=max(buffer_bytes, _SMALLEST_BUFFER), num_threads=1)
             self._index.reload()
         except (ValueError, OSError) as error:
             raise _unreadable(directory, error) from error
+
+    def _opened(self, directory: Path) -> tantivy.Index:
+        """The index; one of an earlier version of this software begins anew: everything in it is in the database."""
+        try:
+            return tantivy.Index(_schema(), path=str(directory), reuse=True)
+        except ValueError as error:
+            if "schema does not match" not in str(error):
+                raise
+        for path in directory.iterdir():
+            if path.is_file():
+                path.unlink()
+        self.is_new = True
+        return tantivy.Index(_schema(), path=str(directory), reuse=True)
 
     def _register(self) -> None:
         # The words come ready-made, with spaces between them.
@@ -68,10 +107,19 @@ class FullTextIndex:
             self.remove(document.key)
             entry = tantivy.Document()
             entry.add_text("key", document.key)
+            entry.add_text("type", document.entity)
             entry.add_text("name", document.name)
-            entry.add_text("words", " ".join(word for text in document.texts for word in words_of(text)))
+            everything = []
+            for part in FIELDS:
+                words = " ".join(word for text in document.texts.get(part, ()) for word in words_of(text))
+                entry.add_text(f"in_{part}", words)
+                everything.append(words)
+            entry.add_text("words", " ".join(everything))
             entry.add_unsigned("owner", document.owner)
             entry.add_unsigned("group", document.group)
+            entry.add_integer("created", document.created)
+            if document.acquired is not None:
+                entry.add_integer("acquired", document.acquired)
             self._writer.add_document(entry)
 
     def remove(self, key: str) -> None:
@@ -88,7 +136,7 @@ class FullTextIndex:
         """Number of documents."""
         return int(self._index.searcher().num_docs)
 
-    def search(self, text: str, limit: int, reader: Reader | None = None) -> list[Hit]:
+    def search(self, text: str, wish: Wish) -> list[Hit]:
         """Objects in whose texts all words of a query occur, best first.
 
         Whole words count more than beginnings, and those more than other parts of words.
@@ -96,31 +144,58 @@ class FullTextIndex:
         words = query_words(text)
         if not words:
             return []
-        must = [(tantivy.Occur.Must, self._word_query(word)) for word in words]
-        if reader is not None:
-            must.append((tantivy.Occur.Must, self._visible_to(reader)))
+        parts = tuple(f"in_{part}" for part in wish.fields) or ("words",)
+        queries = [self._word_query(word, parts) for word in words]
+        # What only narrows down has no say in the order.
+        queries += [tantivy.Query.boost_query(query, 0.0) for query in self._narrowing(wish)]
         with self._lock:
             searcher = self._index.searcher()
-        found = searcher.search(tantivy.Query.boolean_query(must), limit).hits
+        query = tantivy.Query.boolean_query([(tantivy.Occur.Must, one) for one in queries])
+        found = searcher.search(query, wish.limit).hits
         return [_hit(searcher.doc(address), float(score)) for score, address in found]
 
-    def _word_query(self, word: str) -> tantivy.Query:
+    def _word_query(self, word: str, parts: tuple[str, ...]) -> tantivy.Query:
         schema = self._index.schema
         literal = re.escape(word).replace(r"\-", "-")
-        choices = [
-            tantivy.Query.boost_query(tantivy.Query.term_query(schema, "words", word), 3.0),
-            tantivy.Query.boost_query(tantivy.Query.regex_query(schema, "words", f"{literal}.*"), 2.0),
-        ]
-        if len(word) >= _SHORTEST_MIDDLE:
-            choices.append(tantivy.Query.regex_query(schema, "words", f".*{literal}.*"))
-        return tantivy.Query.boolean_query([(tantivy.Occur.Should, choice) for choice in choices])
+        choices = []
+        for part in parts:
+            choices += [
+                tantivy.Query.boost_query(tantivy.Query.term_query(schema, part, word), 3.0),
+                tantivy.Query.boost_query(tantivy.Query.regex_query(schema, part, f"{literal}.*"), 2.0),
+            ]
+            if len(word) >= _SHORTEST_MIDDLE:
+                choices.append(tantivy.Query.regex_query(schema, part, f".*{literal}.*"))
+        return _any(choices)
 
-    def _visible_to(self, reader: Reader) -> tantivy.Query:
-        schema = self._index.schema
-        choices = [tantivy.Query.term_query(schema, "owner", reader.owner)]
-        choices += [tantivy.Query.term_query(schema, "group", group) for group in reader.groups]
-        query = tantivy.Query.boolean_query([(tantivy.Occur.Should, choice) for choice in choices])
-        return tantivy.Query.boost_query(query, 0.0)
+    def _narrowing(self, wish: Wish) -> list[tantivy.Query]:
+        queries = []
+        if wish.reader is not None:
+            choices = [self._is("owner", wish.reader.owner)]
+            queries.append(_any(choices + [self._is("group", group) for group in wish.reader.groups]))
+        if wish.types:
+            queries.append(_any([self._is("type", name) for name in wish.types]))
+        for name, value in (("owner", wish.owner), ("group", wish.group)):
+            if value is not None:
+                queries.append(self._is(name, value))
+        if wish.since is not None or wish.until is not None:
+            queries.append(
+                tantivy.Query.range_query(
+                    self._index.schema,
+                    wish.date,
+                    tantivy.FieldType.Integer,
+                    wish.since,
+                    wish.until,
+                    include_upper=wish.until is None,
+                )
+            )
+        return queries
+
+    def _is(self, name: str, value: int | str) -> tantivy.Query:
+        return tantivy.Query.term_query(self._index.schema, name, value)
+
+
+def _any(queries: list[tantivy.Query]) -> tantivy.Query:
+    return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
 
 
 def _unreadable(directory: Path, error: Exception) -> AdminError:
@@ -138,9 +213,13 @@ def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("key", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("name", stored=True, tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("words", stored=False, tokenizer_name=_ANALYZER, index_option="freq")
+    builder.add_text_field("type", stored=False, tokenizer_name="raw", index_option="basic")
+    for name in ("words", *(f"in_{part}" for part in FIELDS)):
+        builder.add_text_field(name, stored=False, tokenizer_name=_ANALYZER, index_option="freq")
     builder.add_unsigned_field("owner", stored=False, indexed=True)
     builder.add_unsigned_field("group", stored=False, indexed=True)
+    for name in ("created", "acquired"):
+        builder.add_integer_field(name, stored=False, indexed=False, fast=True)
     return builder.build()
 
 

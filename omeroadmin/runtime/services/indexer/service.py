@@ -13,12 +13,12 @@ from omeroadmin.runtime.kernel.eventlog import Entry, EventLog, database_trouble
 from omeroadmin.runtime.kernel.events import Events
 from omeroadmin.runtime.kernel.localserver import Refusal, Request, serving
 from omeroadmin.runtime.kernel.trouble import Trouble
-from omeroadmin.runtime.services.indexer.documents import key_of, load_documents, touched_objects
-from omeroadmin.runtime.services.indexer.index import FullTextIndex, Reader
+from omeroadmin.runtime.services.indexer.documents import FIELDS, included, key_of, load_documents, touched_objects
+from omeroadmin.runtime.services.indexer.index import FullTextIndex, Reader, Wish
 
 POSITION_KEY = "PersistentEventLogLoader.v2.current_id"
 """Where OMERO's own tools look for the indexer's progress."""
-_MOST_HITS = 1000
+MOST_HITS = 1000
 
 
 def run(context: ServiceContext) -> int:
@@ -49,6 +49,7 @@ class Indexer:
         self._batch_size = max(1, settings.number("omero.search.batch"))
         self._most_files = max(0, settings.number("omero.search.max_fileset_size"))
         actions = settings.text("omero.search.include_actions").split(",")
+        self._types = included(settings.text("omero.search.include_types").split(","))
         self._actions = [action.strip() for action in actions if action.strip()]
 
     def catch_up(self) -> None:
@@ -93,7 +94,7 @@ class Indexer:
 
     def _apply(self, entries: tuple[Entry, ...]) -> int:
         objects = 0
-        for entity, ids in touched_objects(self._log.connection, entries).items():
+        for entity, ids in touched_objects(self._log.connection, entries, self._types).items():
             documents = load_documents(self._log.connection, entity, sorted(ids), most_files=self._most_files)
             self._index.replace(documents)
             for gone in ids - {document.id for document in documents}:
@@ -104,11 +105,13 @@ class Indexer:
         return objects
 
     def answer(self, request: Request) -> tuple[int, object]:
-        """``GET /search?query=&limit=`` with ``owner`` and ``groups`` of who asks; without them, all is searched."""
+        """``GET /search?query=&limit=`` with ``owner`` and ``groups`` of who asks; without them, all is searched.
+
+        ``types``, ``of_owner``, ``of_group``, ``fields``, ``since``, ``until`` and ``date`` narrow it down.
+        """
         if request.method != "GET" or request.path != "/search":
             raise Refusal(HTTPStatus.NOT_FOUND, "not-found", f"there is no {request.method} {request.path}")
-        limit = min(max(request.number("limit", 25), 1), _MOST_HITS)
-        hits = self._index.search(request.query.get("query", ""), limit, _reader(request))
+        hits = self._index.search(request.query.get("query", ""), _wish(request))
         found = [{"type": hit.entity, **{k: v for k, v in asdict(hit).items() if k != "entity"}} for hit in hits]
         return HTTPStatus.OK, {"hits": found, "indexed_to": max(self._position, 0)}
 
@@ -117,10 +120,36 @@ class Indexer:
         self._log.close()
 
 
+def _wish(request: Request) -> Wish:
+    fields = _list(request, "fields")
+    date = request.query.get("date", "created")
+    if not set(fields) <= set(FIELDS) or date not in ("created", "acquired"):
+        raise Refusal(HTTPStatus.BAD_REQUEST, "parameter-invalid", f"fields are {', '.join(FIELDS)}")
+    return Wish(
+        limit=min(max(request.number("limit", 25), 1), MOST_HITS),
+        reader=_reader(request),
+        types=_list(request, "types"),
+        owner=_maybe(request, "of_owner"),
+        group=_maybe(request, "of_group"),
+        fields=fields,
+        since=_maybe(request, "since"),
+        until=_maybe(request, "until"),
+        date=date,
+    )
+
+
+def _list(request: Request, name: str) -> tuple[str, ...]:
+    return tuple(part for part in request.query.get(name, "").split(",") if part)
+
+
+def _maybe(request: Request, name: str) -> int | None:
+    return request.number(name, 0) if name in request.query else None
+
+
 def _reader(request: Request) -> Reader | None:
     if "owner" not in request.query and "groups" not in request.query:
         return None
-    groups = [part for part in request.query.get("groups", "").split(",") if part]
+    groups = _list(request, "groups")
     if not all(part.isascii() and part.isdigit() for part in groups):
         raise Refusal(HTTPStatus.BAD_REQUEST, "parameter-invalid", "groups is not a list of ids")
     return Reader(request.number("owner", 2**63 - 1), tuple(int(part) for part in groups))

@@ -12,14 +12,18 @@ from omeroadmin.runtime.services.blitz.http.forms import (
     ID,
     REAL,
     TEXT,
+    TIME,
     WHOLE,
     default,
     few,
     maybe,
     named,
+    one_of,
     words,
 )
 from omeroadmin.runtime.services.blitz.http.operation import Bytes, Operation, Parameter
+from omeroadmin.runtime.services.blitz.services.search import DATES, MOST_HITS, SearchWish
+from omeroadmin.runtime.services.indexer.documents import FIELDS
 from omeroadmin.schema.forms import array, number, record
 
 
@@ -79,8 +83,21 @@ def file_names(call: Call) -> Response:
 
 
 def search(call: Call) -> Response:
-    """``GET /search?query=…&limit=N``."""
-    hits, indexed_to = call.blitz.search.find(call.actor, call.query["query"], call.query["limit"])
+    """``GET /search?query=…&type=…&field=…&owner=…&group=…&since=…&until=…&date=…&offset=N&limit=N``."""
+    query = call.query
+    wish = SearchWish(
+        query["query"],
+        tuple(query["type"]),
+        tuple(query["field"]),
+        query["owner"] or "",
+        query["group"] or "",
+        query["since"],
+        query["until"],
+        query["date"],
+        query["offset"],
+        query["limit"],
+    )
+    hits, indexed_to = call.blitz.search.find(call.actor, wish)
     return answer({"hits": [asdict(hit) for hit in hits], "indexed_to": indexed_to})
 
 
@@ -106,7 +123,7 @@ _FILE = named(
     "File",
     record({"id": ID, "path": TEXT, "name": TEXT, "size": maybe(WHOLE), "hash": maybe(TEXT), "hasher": maybe(TEXT)}),
 )
-_HIT = named("Hit", record({"type": TEXT, "id": ID, "name": TEXT, "score": REAL}))
+_HIT = named("Hit", record({"type": TEXT, "id": ID, "name": TEXT, "score": REAL, "owner": TEXT, "group": TEXT}))
 
 OPERATIONS = (
     Operation(
@@ -174,6 +191,14 @@ OPERATIONS = (
         record({"hits": array(_HIT), "indexed_to": WHOLE}),
         parameters=(
             Parameter("query", words(2000, fewest=1), "In the words of the index.", needed=True),
+            Parameter("type", default(few(words(60, fewest=1), 20), []), "Types of objects; all by default."),
+            Parameter("field", default(few(one_of(*FIELDS), len(FIELDS)), []), "Parts in which the words must be."),
+            Parameter("owner", words(255), "Only what belongs to this user: id or name."),
+            Parameter("group", words(255), "Only what is in this group: id or name."),
+            Parameter("since", TIME, "Only what has this date or a later one."),
+            Parameter("until", TIME, "Only what has an earlier date."),
+            Parameter("date", default(one_of(*DATES), "import"), "Which date that is."),
+            Parameter("offset", default(number(0, MOST_HITS), 0), "How many to pass over."),
             Parameter("limit", default(number(1, 500), 25), "How many at most."),
         ),
         errors=("search-unavailable",),

@@ -150,7 +150,7 @@ _FILTERS = (
     Parameter("group", words(255), "Only those in this group: id or name."),
     Parameter("parent", _REFERENCE, "Only those linked from, or part of, this object: Project:51."),
     Parameter("child", _REFERENCE, "Only those that this object is linked from: Image:51."),
-    Parameter("where", default(few(words(1000), 20), []), "Only those with this value: PROPERTY=VALUE."),
+    Parameter("where", default(few(words(300), 10), []), "Only those with this value: PROPERTY=VALUE."),
     Parameter("order", default(one_of(*ORDERS), "id"), "Order; - is the reverse."),
     Parameter("offset", default(number(0, _MOST_OFFSET), 0), "How many to pass over."),
     Parameter("limit", default(number(1, 1000), 100), "How many at most."),
@@ -189,7 +189,7 @@ OPERATIONS = (
         _OBJECT,
         parameters=(_TYPE,),
         body=record({"fields": table(_VALUE)}, {"version": WHOLE}),
-        errors=("group-mismatch", "name-taken", "version-conflict"),
+        errors=("group-mismatch", "name-taken", "role-protected", "version-conflict"),
     ),
     Operation(
         "getPairs",

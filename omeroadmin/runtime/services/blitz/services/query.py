@@ -61,10 +61,6 @@ SELECT o.name, max(x.fileset) AS fileset_id FROM filesetentry x
   JOIN fileset s ON s.id = x.fileset JOIN originalfile o ON o.id = x.originalfile
  WHERE o.name = ANY(%(names)s) AND {visible("s")} GROUP BY o.name
 """  # noqa: S608
-_NAMES = {
-    table: f"SELECT o.id, o.name FROM {table} o WHERE o.id = ANY(%(ids)s) AND {visible('o')}"  # noqa: S608
-    for table in ("image", "dataset", "project")
-}
 
 
 @dataclass(frozen=True)
@@ -164,11 +160,3 @@ class Query:
         """Those names that files of complete imports have, with their filesets."""
         rows = self._database.rows(_FILE_NAMES, {"names": list(names), **actor.visibility()})
         return [(row["name"], row["fileset_id"]) for row in rows]
-
-    def names(self, actor: Actor, entity: str, ids: Sequence[int]) -> dict[int, str]:
-        """Names of those objects that the actor may see."""
-        statement = _NAMES.get(entity.lower())
-        if statement is None:
-            return {}
-        rows = self._database.rows(statement, {"ids": list(ids), **actor.visibility()})
-        return {row["id"]: row["name"] for row in rows}

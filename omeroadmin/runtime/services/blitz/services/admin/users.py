@@ -28,7 +28,7 @@ from omeroadmin.runtime.services.blitz.services.privileges import Privilege
 from omeroadmin.runtime.services.blitz.services.problems import conflict, denied, invalid
 from omeroadmin.schema.settings import Settings
 
-_COLUMNS = {
+COLUMNS = {
     "name": "omename",
     "first_name": "firstname",
     "middle_name": "middlename",
@@ -36,8 +36,9 @@ _COLUMNS = {
     "email": "email",
     "institution": "institution",
 }
+"""What is known of a user: names of the API, and columns."""
 _NEEDED = ("name", "first_name", "last_name")
-_OWN = frozenset(_COLUMNS) - {"name"}
+_OWN = frozenset(COLUMNS) - {"name"}
 """What users may change of themselves."""
 
 
@@ -110,11 +111,11 @@ class Users:
         """
         values = self._values(changed, needed=False)
         if not values:
-            raise invalid(f"nothing to change is named: {', '.join(_COLUMNS)}")
+            raise invalid(f"nothing to change is named: {', '.join(COLUMNS)}")
         try:
             with self._database.transaction() as connection:
                 found = standing(connection, user_id)
-                _require_update(actor, found, changed)
+                require_update(actor, found, changed)
                 # Names of columns come from the table above.
                 assignments = ", ".join(f"{column} = %({column})s" for column in values)
                 statement = (
@@ -135,7 +136,7 @@ class Users:
             text = details[name].strip()
             if text or name in _NEEDED:
                 text = readable_name(f"the {name.replace('_', ' ')} of a user", text)
-            values[_COLUMNS[name]] = text or None
+            values[COLUMNS[name]] = text or None
         if self._lower_case and values.get("omename"):
             values["omename"] = str(values["omename"]).lower()
         return values
@@ -149,7 +150,7 @@ class Users:
         hash_text: str,
     ) -> int:
         user_id = next_id(connection, "experimenter")
-        blank = dict.fromkeys(_COLUMNS.values())
+        blank = dict.fromkeys(COLUMNS.values())
         connection.execute(
             "INSERT INTO experimenter (id, permissions, version, ldap, omename, firstname, middlename, lastname, email,"
             " institution) VALUES (%(id)s, -52, 0, false, %(omename)s, %(firstname)s, %(middlename)s, %(lastname)s,"
@@ -171,7 +172,12 @@ class Users:
         return conflict("user-exists", f"User exists: {name} (id={row['id'] if row else '?'})")
 
 
-def _require_update(actor: Actor, user: Standing, changed: Mapping[str, str]) -> None:
+def require_update(actor: Actor, user: Standing, changed: Mapping[str, str]) -> None:
+    """Make sure that somebody may change what is known of a user.
+
+    :param changed: values by the names of the API
+    :raises AdminError: ``permission-denied``, ``role-protected``
+    """
     if user.id in (ROOT, GUEST) and changed.get("name", user.name) != user.name:
         raise protected("the users root and guest can't be renamed")
     if user.id == actor.user_id and set(changed) <= _OWN:

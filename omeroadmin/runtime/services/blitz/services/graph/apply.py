@@ -8,9 +8,10 @@ from pathlib import Path
 from omeroadmin.repository.layout import original_file_path, pixels_path, pyramid_path, thumbnail_path
 from omeroadmin.runtime.services.blitz.database import Connection
 from omeroadmin.runtime.services.blitz.services.changes import Changes
-from omeroadmin.runtime.services.blitz.services.graph.plan import INDEXED, GraphPlan
+from omeroadmin.runtime.services.blitz.services.graph.plan import GraphPlan
 from omeroadmin.runtime.services.blitz.services.graph.shape import TARGETS, entity_of, is_annotation
 from omeroadmin.runtime.services.blitz.services.graph.wish import Operation
+from omeroadmin.runtime.services.blitz.services.model.declared import SEARCHED
 from omeroadmin.runtime.services.blitz.services.problems import conflict
 
 _FIRST = ("Thumbnail", "Channel", "LogicalChannel", "StatsInfo", "Roi")
@@ -52,7 +53,7 @@ def apply_plan(
         changes.log("DELETE", name, ids, notify=_is_news(name))
     for name, ids in plan.changed.items():
         changes.log(plan.operation.value.upper(), name, ids, notify=_is_news(name))
-    for name in INDEXED:
+    for name in SEARCHED:
         # A search goes by groups, owners and annotations.
         changes.log("REINDEX", name, (*plan.changed.get(name, ()), *plan.reindexed.get(name, ())))
 

@@ -10,10 +10,7 @@ from omeroadmin.runtime.services.blitz.services.graph.facts import Facts, Ids
 from omeroadmin.runtime.services.blitz.services.graph.reach import Reach, kind_of, reach
 from omeroadmin.runtime.services.blitz.services.graph.spanning import links_of_changed
 from omeroadmin.runtime.services.blitz.services.graph.wish import Operation, Wish
-from omeroadmin.runtime.services.blitz.services.model.declared import ENTITIES
-
-INDEXED = ("Project", "Dataset", "Image")
-"""Types that a search finds, also by their annotations."""
+from omeroadmin.runtime.services.blitz.services.model.declared import ENTITIES, SEARCHED
 
 
 @dataclass(frozen=True)
@@ -122,7 +119,7 @@ def _kept(facts: Facts, reached: Reach, gone: Ids) -> tuple[Kept, ...]:
 def _reindexed(facts: Facts, lost: Ids, going: Ids) -> dict[str, tuple[int, ...]]:
     """What stays and isn't found by an annotation any more."""
     found = {}
-    for name in INDEXED:
+    for name in SEARCHED:
         links = facts.links.get(f"{name}AnnotationLink", {})
         parents: Iterable[int] = (links[one].parent for one in lost.get(f"{name}AnnotationLink", ()))
         staying = set(parents) - going.get(name, set())

@@ -196,3 +196,6 @@ ABSTRACT: frozenset[str] = frozenset(name for entity in ENTITIES.values() for na
 """Types that only stand for others."""
 
 ANNOTATED: tuple[str, ...] = _ANNOTATED
+
+SEARCHED: tuple[str, ...] = ("Project", "Dataset", "Screen", "Plate", "Image")
+"""Types that a search finds, also by their annotations."""

@@ -10,7 +10,7 @@ from omeroadmin.runtime.services.blitz.database import Connection, Database
 from omeroadmin.runtime.services.blitz.services.actor import Actor
 from omeroadmin.runtime.services.blitz.services.model.entity import Entity
 from omeroadmin.runtime.services.blitz.services.model.lookup import entity_named
-from omeroadmin.runtime.services.blitz.services.objects import rules, values, writing
+from omeroadmin.runtime.services.blitz.services.objects import people, rules, values, writing
 from omeroadmin.runtime.services.blitz.services.objects.listing import Filters, find, members
 from omeroadmin.runtime.services.blitz.services.objects.reading import (
     Object,
@@ -37,10 +37,14 @@ class ObjectPage:
 
 
 class Objects:
-    """Makes, reads and changes objects."""
+    """Makes, reads and changes objects.
 
-    def __init__(self, database: Database) -> None:
+    :param lower_case: whether names of users are kept in lower case
+    """
+
+    def __init__(self, database: Database, *, lower_case: bool) -> None:
         self._database = database
+        self._lower_case = lower_case
 
     def create(
         self,
@@ -99,10 +103,12 @@ class Objects:
 
         :param version: that the client has seen; ``None``: any
         :raises AdminError: ``request-invalid``, ``not-found``, ``permission-denied``, ``version-conflict``,
-            ``group-mismatch``, ``name-taken``
+            ``group-mismatch``, ``name-taken``, ``role-protected``
         """
         entity = _readable(name)
         parsed = _fields(entity, fields)
+        if not entity.owned:
+            parsed = people.readable(entity, parsed, lower_case=self._lower_case)
         with self._database.transaction() as connection:
             writing.update(connection, actor, entity, object_id, parsed, version)
             return _one(connection, actor, (entity,), object_id)

@@ -12,7 +12,7 @@ from omeroadmin.runtime.services.blitz.services.actor import USER_GROUP, Actor
 from omeroadmin.runtime.services.blitz.services.admin.restrictions import require_config_change, require_user_change
 from omeroadmin.runtime.services.blitz.services.changes import Changes
 from omeroadmin.runtime.services.blitz.services.model.entity import Column, Entity, MapColumn
-from omeroadmin.runtime.services.blitz.services.objects import references, rules
+from omeroadmin.runtime.services.blitz.services.objects import people, references, rules
 from omeroadmin.runtime.services.blitz.services.objects.reading import pairs_of, read, select
 from omeroadmin.runtime.services.blitz.services.objects.values import Pair, Reference
 from omeroadmin.runtime.services.blitz.services.permissions import Action, Holding, require
@@ -82,10 +82,13 @@ def update(
     :param values: checked; ``None`` for what shall be empty
     :param version: that the client has seen; ``None``: any
     :raises AdminError: ``not-found``, ``permission-denied``, ``version-conflict``, ``group-mismatch``, ``name-taken``,
-        ``request-invalid``
+        ``role-protected``, ``request-invalid``
     """
     row = locked(connection, actor, entity, object_id)
-    rules.require_edit(actor, row, values)
+    if entity.owned:
+        rules.require_edit(actor, row, values)
+    else:
+        people.require_edit(connection, actor, row, values)
     if entity.name == "Experimenter":
         require_user_change(connection, actor, object_id)
     if version is not None and version != (row["version"] or 0):
@@ -124,10 +127,12 @@ def set_pairs(
     :raises AdminError: ``not-found``, ``permission-denied``
     """
     row = locked(connection, actor, entity, object_id)
-    rules.require_edit(actor, row, ())
+    if entity.owned:
+        rules.require_edit(actor, row, ())
     before = pairs_of(connection, column, [object_id])[object_id]
     after = changed_pairs(before, change) if isinstance(change, Mapping) else list(change)
-    rules.require_pairs(actor, column, before, after)
+    if not entity.owned:
+        people.require_pairs(connection, actor, row, after)
     if column.table == "experimenter_config":
         require_config_change(connection, actor, object_id, after)
     if after != before:
