@@ -104,3 +104,18 @@ def user_directory() -> Path:
     """``OMERO_USERDIR``, by default ``~/omero``: session store, temporary files, log of bugs."""
     text = os.environ.get("OMERO_USERDIR", "")
     return Path(text) if text else Path.home() / "omero"
+
+
+def use_temporary_directory() -> None:
+    """Let temporary files of this program, and of those it starts, be in ``OMERO_TMPDIR`` where it is set.
+
+    :raises AdminError: ``directory-not-created``
+    """
+    text = os.environ.get("OMERO_TMPDIR", "")
+    if not text:
+        return
+    if not os.path.isdir(text):  # noqa: PTH112 - false as well where this user may not look
+        from omeroadmin.system.files import make_directory
+
+        make_directory(Path(text), mode=0o700)
+    os.environ["TMPDIR"] = text

@@ -84,6 +84,10 @@ def _root_options(
     """Run an OMERO server: install, configure, start, diagnose, back up, restore."""
     if omerodir is not None:
         os.environ["OMERODIR"] = omerodir
+    if os.environ.get("OMERO_TMPDIR"):
+        from omeroadmin.cli.context import use_temporary_directory
+
+        use_temporary_directory()
 
 
 _CONTEXT: dict[Any, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
