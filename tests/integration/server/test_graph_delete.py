@@ -172,6 +172,19 @@ def test_below_something(user: Person, live_server: LiveServer) -> None:
     assert user.ask("delete", f"Project/Image:{project}").document["plans"][0]["steps"] == 0
 
 
+def test_others_data_below_something_is_meant_as_well(live_server: LiveServer) -> None:
+    owner = person(live_server, permissions=READ_ANNOTATE)
+    other = person(live_server, group=f"group-of-{owner.name}")
+    leader = person(live_server, group=f"group-of-{owner.name}", owns=True)
+    project, own, foreign = owner.make("Project"), owner.make("Dataset"), other.make("Dataset")
+    for one in (own, foreign):
+        owner.link("Project", project, "Dataset", one)
+    refused = owner.ask("delete", f"Project/Dataset:{project}")
+    assert (refused.code, f"Dataset:{foreign}" in refused.document["error"]["message"]) == ("permission-denied", True)
+    assert exists(live_server, "dataset", own)
+    assert objects(leader.ask("delete", f"Project/Dataset:{project}"))["Dataset"] == f"{own},{foreign}"
+
+
 def test_excluded_datasets_stay(user: Person, live_server: LiveServer) -> None:
     project, dataset = user.make("Project"), user.make("Dataset")
     user.link("Project", project, "Dataset", dataset)

@@ -7,7 +7,6 @@ backup, the rows wait.
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 from collections import defaultdict
@@ -70,6 +69,7 @@ class Removals:
         """Remove the files of some rows and then the rows; the directories that are empty then, too."""
         done: list[str] = []
         emptied: dict[str, set[Path]] = defaultdict(set)
+        inside: dict[Path, bool] = {}
         removed, failures = 0, []
         needed = _needed(connection, rows)
         for ctid, _, _, repository, path, name in rows:
@@ -79,7 +79,9 @@ class Removals:
                 continue
             try:
                 place = files.inside(root, f"{path}{name}".lstrip("/"))
-                if (repository, path, name) not in needed and _leads_inside(root, place.parent):
+                if place.parent not in inside:
+                    inside[place.parent] = _leads_inside(root, place.parent)
+                if (repository, path, name) not in needed and inside[place.parent]:
                     removed += _unlink(place)
                     emptied[repository].add(place.parent)
                 done.append(ctid)
@@ -121,7 +123,6 @@ def _rows(connection: Connection, after: tuple[int, int, str, str]) -> list[_Row
         return cursor.execute(_NEXT, (*after, _BATCH)).fetchall()
 
 
-@functools.lru_cache(maxsize=4096)
 def _leads_inside(root: Path, directory: Path) -> bool:
     """Whether a directory is below a root with all links followed."""
     real = os.path.realpath(root)

@@ -256,12 +256,16 @@ class _Walk:
             self.kept[name, object_id] = _EXCLUDED
         elif whose is None or self._is_there(whose):
             return
-        elif whose.owner not in owners or not self._may_take(whose):
+        elif not self._follows(whose, owners):
             self.kept[name, object_id] = _OTHERS
         elif elsewhere and name not in self._wish.include:
             self.kept[name, object_id] = elsewhere
         else:
             self.going[name].add(object_id)
+
+    def _follows(self, whose: Whose, owners: set[int]) -> bool:
+        """Whether something may go with its container; who asks what is below something asks for others' as well."""
+        return self._wish.actor is None or (whose.owner in owners and self._may_take(whose))
 
     def _owner(self, name: str, object_id: int) -> int:
         whose = self._facts.objects.get(name, {}).get(object_id)
