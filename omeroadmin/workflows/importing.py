@@ -98,14 +98,20 @@ class Watcher:
 def prepare(jobs: Sequence[tuple[Sequence[Path], ImportOptions]]) -> Prepared:
     """Look for the files of some imports, each with options of its own.
 
-    :raises AdminError: ``path-missing``, ``target-unmatched``
+    :raises AdminError: ``path-missing`` where there is one import; of several, one without its files doesn't stop others
     """
     tasks: list[Task] = []
     founds: list[Found] = []
     ignored: list[Path] = []
     problems: list[tuple[Path, AdminError]] = []
     for paths, options in jobs:
-        found = find_files(list(paths), depth=options.depth)
+        try:
+            found = find_files(list(paths), depth=options.depth)
+        except AdminError as error:
+            if len(jobs) == 1:
+                raise
+            problems.append((paths[0], error))
+            continue
         named = [Path(path).absolute() for path in paths]
         grouped = group_files(found, named)
         founds.append(found)

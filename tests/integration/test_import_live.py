@@ -194,6 +194,10 @@ def test_bulk(live_server: LiveServer, root: Omero, folder: Path) -> None:
     assert [dataset_of(live_server, images[f"file{number}.png"]) for number in range(3)] == [
         [("training-set",)], [("training-set",)], [("test-set",)],
     ]  # fmt: skip
+    (folder / "file1.png").rename(folder / "elsewhere.png")
+    done = root.run("import", "--bulk", str(bulk))
+    assert (done.returncode, done.stdout.count("Image:")) == (5, 2)
+    assert "file1.png: no such file or folder" in done.stderr
     bulk.write_text(bulk.read_text() + "dry_run: true\n")
     before = live_server.sql("SELECT count(*) FROM image")
     shown = root.ok("import", "--bulk", str(bulk)).splitlines()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import asdict
 
+import psycopg
 from starlette.responses import FileResponse, Response
 
+from omeroadmin.errors import AdminError
 from omeroadmin.runtime.services.blitz.http.calls import Call, answer
 from omeroadmin.runtime.services.blitz.http.forms import (
     ID,
@@ -55,7 +58,14 @@ def image_files(call: Call) -> Response:
 
 def thumbnail(call: Call) -> Response:
     """``GET /images/ID/thumbnail?size=96``."""
-    path = call.blitz.query.thumbnail(call.actor, call.path["id"], call.query["size"])
+    try:
+        path = call.blitz.query.thumbnail(call.actor, call.path["id"], call.query["size"])
+    except AdminError as error:
+        if error.code == "thumbnail-missing":
+            # A server that only reads can't ask for it.
+            with contextlib.suppress(AdminError, psycopg.Error):
+                call.blitz.pixels.want_thumbnails(call.path["id"])
+        raise
     return Response(path.read_bytes(), media_type="image/jpeg")
 
 

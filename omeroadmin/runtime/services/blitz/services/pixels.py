@@ -18,6 +18,11 @@ UPDATE job SET status = (SELECT id FROM jobstatus WHERE value = 'Finished'),
        SELECT l.child FROM filesetjoblink l JOIN image i ON i.fileset = l.parent JOIN pixels p ON p.image = i.id
         WHERE p.id = %(pixels)s)
 """
+_WANT_JOB = """
+UPDATE job SET status = (SELECT id FROM jobstatus WHERE value = 'Submitted'), started = NULL, finished = NULL
+ WHERE type = 'ThumbnailGenerationJob' AND status = (SELECT id FROM jobstatus WHERE value = 'Cancelled') AND id IN (
+       SELECT l.child FROM filesetjoblink l JOIN image i ON i.fileset = l.parent WHERE i.id = %(image)s)
+"""
 
 
 class PixelsStore:
@@ -81,6 +86,21 @@ class PixelsStore:
             connection.execute(_FINISH_JOB, {"type": "ThumbnailGenerationJob", "pixels": pixels_id})
             changes.log("INSERT", "Thumbnail", [thumbnail_id])
         return thumbnail_id
+
+    def want_thumbnails(self, image_id: int) -> None:
+        """Have the thumbnails made that an import left out; does nothing where they are under way or can't be made.
+
+        :param image_id: an image that somebody who may wants to see
+        """
+        with self._database.transaction() as connection:
+            if not connection.execute(_WANT_JOB, {"image": image_id}).rowcount:
+                return
+            rows = connection.execute(
+                "SELECT p.id FROM pixels p JOIN image i ON i.id = p.image"
+                " WHERE i.fileset = (SELECT fileset FROM image WHERE id = %s) ORDER BY p.id",
+                (image_id,),
+            ).fetchall()
+            Changes(connection, None, "PixelData").log("PIXELDATA", "Pixels", [row["id"] for row in rows])
 
 
 def _owner(connection: Connection, pixels_id: int) -> Row:
