@@ -98,7 +98,7 @@ class Watcher:
 def prepare(jobs: Sequence[tuple[Sequence[Path], ImportOptions]]) -> Prepared:
     """Look for the files of some imports, each with options of its own.
 
-    :raises AdminError: ``path-missing`` where there is one import; of several, one without its files doesn't stop others
+    :raises AdminError: ``path-missing`` where there is one import only; of several, the others go on
     """
     tasks: list[Task] = []
     founds: list[Found] = []
