@@ -13,7 +13,17 @@ import pytest
 from tests.support.omero import Omero, free_prefix
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "how-to"
-WITH_A_SERVER = ("backup", "configure", "monitoring", "certificates", "users-and-groups", "sessions", "web", "import")
+WITH_A_SERVER = (
+    "backup",
+    "configure",
+    "monitoring",
+    "certificates",
+    "users-and-groups",
+    "sessions",
+    "web",
+    "import",
+    "delete-and-move",
+)
 """Pages that start from a running, filled server; the others start from nothing."""
 
 
