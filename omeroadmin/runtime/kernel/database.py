@@ -26,8 +26,13 @@ def connection_string(settings: Settings, *, server_id: str) -> str:
         application_name=server_id,
         connect_timeout=round(CONNECT_TIMEOUT),
         client_encoding="UTF8",
-        options="-c timezone=UTC",
+        options="-c timezone=UTC" + (" -c default_transaction_read_only=on" if _is_read_only(settings) else ""),
     )
+
+
+def _is_read_only(settings: Settings) -> bool:
+    """Whether the server is told to write nothing; PostgreSQL then makes sure of it."""
+    return settings.flag("omero.cluster.read_only") or settings.flag("omero.cluster.read_only.db")
 
 
 def why_not(settings: Settings, error: OperationalError) -> AdminError:

@@ -26,7 +26,7 @@ SETTINGS: tuple[Setting, ...] = (
         "false",
         "Whether the server never writes to the database, for example to show a copy to the public. The copy must "
         "have run with the same version of the server before. The server switches to read-only by itself where it "
-        "finds that it can't write. The reference server doesn't know it.",
+        "finds that it can't write. Sessions are kept in memory then and end with their Blitz.",
         affects=_JAVA_SERVERS,
     ),
     Setting(
@@ -35,8 +35,8 @@ SETTINGS: tuple[Setting, ...] = (
         BOOL,
         "false",
         "Whether the server never writes to the binary repository, for example on a read-only mount; nobody can import "
-        "then. Set omero.pixeldata.memoizer.dir.local with it, so that memo files have a place. The reference server "
-        "still writes; diagnostics stop complaining of a directory that can't be written.",
+        "then. Set omero.pixeldata.memoizer.dir.local with it, so that memo files have a place. The server switches to "
+        "read-only by itself where it finds that it can't write; diagnostics don't complain of it.",
         affects=(*_JAVA_SERVERS, "toolkit"),
     ),
     Setting(

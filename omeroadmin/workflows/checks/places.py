@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from omeroadmin.errors import AdminError
+from omeroadmin.schema.settings import Settings
 from omeroadmin.workflows.causes import mend_for
 from omeroadmin.workflows.checks.model import Category, Item, Status, Subject, plain_size
 from omeroadmin.workflows.logs import RESTARTED, LogFacts
@@ -89,12 +90,20 @@ def directories(subject: Subject) -> Category:
     """Data and temporary directory: there, and writable?"""
     data = subject.settings.data_directory
     temporary = Path(subject.environment.get("OMERO_TMPDIR") or subject.user_directory / "tmp")
-    items = [_data_directory(data, read_only=subject.settings.flag("omero.cluster.read_only.repo"))]
+    read_only = {name: _is_read_only(subject.settings, name) for name in ("db", "repo")}
+    items = [_data_directory(data, read_only=read_only["repo"])]
+    if any(read_only.values()):
+        evidence = ", ".join(f"{name}={str(flag).lower()}" for name, flag in read_only.items())
+        items.append(Item("read-only", Status.OK, f"{evidence}: the server refuses changes"))
     size = tree_size(temporary) if temporary.is_dir() else 0
     status = Status.OK if not temporary.exists() or os.access(temporary, os.W_OK | os.X_OK) else Status.WARN
     hint = "" if status is Status.OK else f"chown or remove {temporary}, or set OMERO_TMPDIR"
     items.append(Item("temp", status, f"{_access(temporary)}  (Size: {size})", hint))
     return Category("directories", "OMERO", tuple(items))
+
+
+def _is_read_only(settings: Settings, name: str) -> bool:
+    return settings.flag("omero.cluster.read_only") or settings.flag(f"omero.cluster.read_only.{name}")
 
 
 def _data_directory(path: Path, *, read_only: bool) -> Item:

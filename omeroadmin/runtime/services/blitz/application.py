@@ -11,9 +11,11 @@ from omeroadmin.runtime.services.blitz.services.graph.service import Graph
 from omeroadmin.runtime.services.blitz.services.imports import Imports
 from omeroadmin.runtime.services.blitz.services.importtargets import ImportTargets
 from omeroadmin.runtime.services.blitz.services.logins import Logins, Throttle
+from omeroadmin.runtime.services.blitz.services.memorysessions import MemorySessions
 from omeroadmin.runtime.services.blitz.services.objects.service import Objects
 from omeroadmin.runtime.services.blitz.services.pixels import PixelsStore
 from omeroadmin.runtime.services.blitz.services.query import Query
+from omeroadmin.runtime.services.blitz.services.readonly import ReadOnly
 from omeroadmin.runtime.services.blitz.services.removals import Removals
 from omeroadmin.runtime.services.blitz.services.repositories import Repositories
 from omeroadmin.runtime.services.blitz.services.scripts import Scripts
@@ -46,6 +48,7 @@ class Blitz:
     """The services; none of them knows how requests arrive."""
 
     identity: Identity
+    read_only: ReadOnly
     database: Database
     repositories: Repositories
     sessions: Sessions
@@ -71,20 +74,28 @@ def server_version(settings: Settings) -> str:
 
 
 def assemble(
-    identity: Identity, database: Database, repositories: Repositories, settings: Settings, instance: Instance
+    identity: Identity,
+    read_only: ReadOnly,
+    database: Database,
+    repositories: Repositories,
+    settings: Settings,
+    instance: Instance,
 ) -> Blitz:
     """Make all services.
 
     :raises AdminError: ``setting-invalid``, ``path-rules-invalid``, ``checksum-unknown``
     """
     query = Query(database, settings, repositories)
-    removals = Removals(database, repositories, enabled=not settings.flag("omero.cluster.read_only.repo"))
+    removals = Removals(database, repositories, enabled=not read_only.any)
     return Blitz(
         identity=identity,
+        read_only=read_only,
         database=database,
         repositories=repositories,
-        sessions=Sessions(database, settings, identity.node_id),
-        logins=Logins(database, settings),
+        sessions=(
+            MemorySessions(database, settings) if read_only.database else Sessions(database, settings, identity.node_id)
+        ),
+        logins=Logins(database, settings, may_write=not read_only.database),
         throttle=Throttle(
             settings.number("omero.security.login_failure_throttle_count"),
             settings.number("omero.security.login_failure_throttle_time"),

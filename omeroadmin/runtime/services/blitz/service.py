@@ -17,6 +17,7 @@ from omeroadmin.runtime.services.blitz.application import Blitz, Identity, assem
 from omeroadmin.runtime.services.blitz.database import Database, next_id
 from omeroadmin.runtime.services.blitz.http.routes import internal_application, public_application
 from omeroadmin.runtime.services.blitz.services import repositories
+from omeroadmin.runtime.services.blitz.services.readonly import find_read_only
 from omeroadmin.runtime.services.blitz.services.sessions import FLUSH_SECONDS
 from omeroadmin.system import sockets
 
@@ -60,14 +61,25 @@ def _start(context: ServiceContext, stack: contextlib.ExitStack) -> Blitz:
     _DATABASE_LOG.info("Verified database patch: %s", version)
     with database.transaction() as connection:
         database_uuid = repositories.uuid_of(connection)
-    found = repositories.register(database, settings, instance)
-    repositories.lock_all(stack, found, database_uuid, shared_with_others=_others_run(context))
-    node_id, node_uuid = _register_node(database, context)
+    read_only = find_read_only(database, settings)
+    context.health.note("read_only", {"db": read_only.database, "repo": read_only.repository})
+    found = (repositories.look_up if read_only.any else repositories.register)(database, settings, instance)
+    if not read_only.any:
+        repositories.lock_all(stack, found, database_uuid, shared_with_others=_others_run(context))
+    node_id, node_uuid = (0, "") if read_only.database else _register_node(database, context)
     identity = Identity(
         context.server_id, server_version(settings), database_uuid, context.heap_bytes, node_id, node_uuid
     )
-    blitz = assemble(identity, database, found, settings, instance)
+    blitz = assemble(identity, read_only, database, found, settings, instance)
     stack.callback(blitz.imports.close)
+    if not read_only.any:
+        _tidy(context, blitz)
+    context.health.add_source(lambda: {"imports": blitz.imports.count()})
+    return blitz
+
+
+def _tidy(context: ServiceContext, blitz: Blitz) -> None:
+    """Clean up behind earlier runs, and make rows for the scripts on disk."""
     removed = blitz.imports.clean_up()
     blitz.filestore.received.clean_up()
     if removed:
@@ -75,10 +87,8 @@ def _start(context: ServiceContext, stack: contextlib.ExitStack) -> Blitz:
     gone = blitz.removals.run()
     if gone:
         context.log.warning("Removed %d file(s) of objects that an earlier run had deleted", gone)
-    context.log.info("%d script(s) in %s", blitz.scripts.register(), instance.scripts_directory)
+    context.log.info("%d script(s) in %s", blitz.scripts.register(), context.instance.scripts_directory)
     blitz.scripts.renew_all()
-    context.health.add_source(lambda: {"imports": blitz.imports.count()})
-    return blitz
 
 
 def _others_run(context: ServiceContext) -> bool:
@@ -114,7 +124,7 @@ def _maintain(context: ServiceContext, blitz: Blitz) -> None:
     while not context.stop.wait(_CHECK_SECONDS):
         try:
             context.health.note("sessions", blitz.sessions.count())
-            overdue = blitz.scripts.end_overdue()
+            overdue = 0 if blitz.read_only.database else blitz.scripts.end_overdue()
             if overdue:
                 context.log.warning("Ended %d job(s) whose Processor was not heard of", overdue)
             if time.monotonic() >= due:
@@ -136,6 +146,8 @@ def _maintain(context: ServiceContext, blitz: Blitz) -> None:
 def _end(context: ServiceContext, blitz: Blitz) -> None:
     try:
         blitz.sessions.flush()
+        if blitz.read_only.database:
+            return
         with blitz.database.transaction() as connection:
             connection.execute("UPDATE node SET down = timezone('UTC', now()) WHERE id = %s", (blitz.identity.node_id,))
     except (AdminError, psycopg.Error) as error:

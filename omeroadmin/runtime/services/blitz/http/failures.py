@@ -13,6 +13,7 @@ from omeroadmin.errors import AdminError, ExitStatus
 from omeroadmin.runtime.kernel.memory import notice
 from omeroadmin.runtime.services.blitz.http.operation import Operation
 from omeroadmin.runtime.services.blitz.services.problems import invalid
+from omeroadmin.runtime.services.blitz.services.readonly import read_only_error
 
 _LOG = logging.getLogger("omero.blitz.http")
 
@@ -22,6 +23,7 @@ STATUSES = {
     "session-expired": 401,
     "password-needs-tls": 403,
     "permission-denied": 403,
+    "read-only": 403,
     "not-found": 404,
     "thumbnail-missing": 404,
     "not-allowed": 405,
@@ -84,20 +86,29 @@ async def guarded(operation: Operation, serve: Callable[[], Awaitable[Response]]
         return failure(error)
     except ClientDisconnect:
         return Response(status_code=400)
-    except psycopg.DataError:
+    except psycopg.Error as error:
+        return _of_database(error, what)
+    except Exception as error:  # noqa: BLE001 - the boundary of a request
+        return _unexpected(error, what)
+
+
+def _of_database(error: psycopg.Error, what: str) -> Response:
+    """The answer where a statement failed; only a bug lets one fail for another reason than these."""
+    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        return failure(read_only_error("database"))
+    if isinstance(error, psycopg.DataError):
         return failure(invalid("a value of the request can't be stored"))
-    except psycopg.errors.ForeignKeyViolation:
-        return problem(409, "changed-meanwhile", "an object of the request is gone meanwhile; try again")
-    except psycopg.OperationalError as error:
-        if notice(error):
-            return _exhausted()
+    if isinstance(error, psycopg.OperationalError) and not notice(error):
         _LOG.warning("%s: the database failed: %s", what, type(error).__name__)
         return problem(503, "database-unavailable", "the database doesn't answer; try again")
-    except Exception as error:  # noqa: BLE001 - the boundary of a request
-        if notice(error):
-            return _exhausted()
-        _LOG.exception("%s ended by an unexpected error", what)
-        return problem(500, "internal-error", "the server met an unexpected error; its log says more")
+    return _unexpected(error, what)
+
+
+def _unexpected(error: Exception, what: str) -> Response:
+    if notice(error):
+        return _exhausted()
+    _LOG.error("%s ended by an unexpected error", what, exc_info=error)
+    return problem(500, "internal-error", "the server met an unexpected error; its log says more")
 
 
 def _exhausted() -> Response:

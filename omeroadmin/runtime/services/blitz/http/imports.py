@@ -160,6 +160,7 @@ OPERATIONS = (
             "directory-not-created",
             "file-not-written",
         ),
+        stores=True,
     ),
     Operation(
         "uploadFile",
@@ -171,6 +172,7 @@ OPERATIONS = (
         parameters=(_INDEX,),
         body=Bytes(),
         errors=("size-mismatch", "import-busy", "file-not-written", "directory-not-created"),
+        stores=True,
     ),
     Operation(
         "verifyFile",
@@ -181,6 +183,7 @@ OPERATIONS = (
         _STORED,
         parameters=(_INDEX,),
         errors=("file-not-placed", "size-mismatch", "import-busy", "path-escapes"),
+        stores=True,
     ),
     Operation(
         "findTarget",
@@ -211,6 +214,7 @@ OPERATIONS = (
             "target-not-found",
             "target-unsuitable",
         ),
+        stores=True,
     ),
     Operation("cancelImport", "DELETE", "/imports/{id}", cancel, "Give an import up; its files are gone."),
 )

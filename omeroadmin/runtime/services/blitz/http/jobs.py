@@ -121,6 +121,7 @@ OPERATIONS = (
         record({"job_id": ID}),
         body=record({}, {"inputs": default(OBJECT, {})}),
         status=202,
+        stores=True,
     ),
     Operation(
         "getJob",
@@ -140,6 +141,7 @@ OPERATIONS = (
         body=record({"columns": array(_COLUMN)}, {"rows": default(array(array(ANYTHING)), [])}),
         status=201,
         errors=("tables-unavailable",),
+        stores=True,
     ),
     Operation(
         "getTable",
@@ -182,6 +184,7 @@ INTERNAL = (
         body=record({"status": one_of("Finished", "Error", "Cancelled")}, _RESULT),
         errors=("job-ended",),
         session=False,
+        stores=True,
     ),
     Operation(
         "setStatistics",
@@ -202,5 +205,6 @@ INTERNAL = (
         body=record({"pixels_id": ID, "size_x": number(1, 4096), "size_y": number(1, 4096)}),
         status=201,
         session=False,
+        stores=True,
     ),
 )

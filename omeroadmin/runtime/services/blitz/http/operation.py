@@ -64,6 +64,7 @@ class Operation:
         that follow from the rest of the declaration need no mention (:attr:`codes`)
     :param session: whether it needs a session
     :param writes: whether it changes anything that a read-only server must not; ``None``: all but GET do
+    :param stores: whether it makes or changes files in the binary repository
     """
 
     id: str
@@ -78,6 +79,7 @@ class Operation:
     errors: tuple[str, ...] = ()
     session: bool = True
     writes: bool | None = None
+    stores: bool = False
 
     @property
     def success(self) -> int:
@@ -109,6 +111,8 @@ class Operation:
             common.append("not-found")
         if self.body is not None:
             common.append("body-too-large")
+        if self.changes:
+            common.append("read-only")
         return tuple(dict.fromkeys([*common, *self.errors]))
 
     def form_of(self, name: str) -> Form:

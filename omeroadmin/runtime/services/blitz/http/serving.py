@@ -21,6 +21,7 @@ from omeroadmin.runtime.services.blitz.http.failures import guarded
 from omeroadmin.runtime.services.blitz.http.operation import Bytes, Operation
 from omeroadmin.runtime.services.blitz.http.validation import Validator
 from omeroadmin.runtime.services.blitz.services.actor import Actor
+from omeroadmin.runtime.services.blitz.services.readonly import read_only_error
 
 _LARGEST_BODY = 64 * 2**20
 
@@ -92,6 +93,9 @@ class Served:
         user: Actor | None = None
         if self.operation.session:
             user = self._blitz.sessions.find(bearer(request), unquote(request.headers.get("omero-group", "")))
+        read_only = self._blitz.read_only
+        if self.operation.changes and (read_only.database or (read_only.repository and self.operation.stores)):
+            raise read_only_error("database" if read_only.database else "repository")
         body = self._validator.body(content) if isinstance(self.operation.body, dict) else None
         return Call(
             blitz=self._blitz,

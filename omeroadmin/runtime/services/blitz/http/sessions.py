@@ -40,7 +40,8 @@ def session_document(blitz: Blitz, actor: Actor) -> dict[str, object]:
 def status(call: Call) -> Response:
     """``GET /status``: that the server is up, without a session."""
     identity = call.blitz.identity
-    return answer({"status": "up", "server": identity.server_id, "version": identity.version, "read_only": False})
+    read_only = call.blitz.read_only.any
+    return answer({"status": "up", "server": identity.server_id, "version": identity.version, "read_only": read_only})
 
 
 async def login(call: Call) -> Response:

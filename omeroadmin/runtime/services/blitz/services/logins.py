@@ -32,10 +32,14 @@ SELECT id, EXISTS (SELECT 1 FROM groupexperimentermap m WHERE m.child = e.id AND
 
 
 class Logins:
-    """Checks user names and passwords against the tables ``experimenter`` and ``password``."""
+    """Checks user names and passwords against the tables ``experimenter`` and ``password``.
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    :param may_write: whether hashes of an old kind are replaced
+    """
+
+    def __init__(self, database: Database, settings: Settings, *, may_write: bool = True) -> None:
         self._database = database
+        self._may_write = may_write
         self._any_case = settings.flag("omero.security.ignore_case")
         self._required = settings.flag("omero.security.password_required")
 
@@ -57,7 +61,7 @@ class Logins:
             return user_id
         if not matches:
             raise authentication_failed()
-        if passwords.needs_rehash(stored):
+        if self._may_write and passwords.needs_rehash(stored):
             self._rehash(user_id, stored, password)
         return user_id
 

@@ -78,6 +78,36 @@ def register(database: Database, settings: Settings, instance: Instance) -> Repo
         return Repositories([_register(connection, database_uuid, kind, root.absolute()) for kind, root in roots])
 
 
+def look_up(database: Database, settings: Settings, instance: Instance) -> Repositories:
+    """The repositories that a server that writes has registered and marked.
+
+    :raises AdminError: ``repository-unknown``, ``marker-invalid``
+    """
+    roots = (
+        ("Public", settings.data_directory),
+        ("Managed", settings.managed_repository),
+        ("Script", instance.scripts_directory),
+    )
+    with database.transaction() as connection:
+        database_uuid = uuid_of(connection)
+        return Repositories([_known(connection, database_uuid, kind, root.absolute()) for kind, root in roots])
+
+
+def _known(connection: Connection, database_uuid: str, kind: str, root: Path) -> Repository:
+    marked = SCRIPT_REPOSITORY if kind == "Script" else read_repository_uuid(root, database_uuid)
+    row = connection.execute(
+        "SELECT id FROM originalfile WHERE mimetype = 'Repository' AND hash = %s ORDER BY id LIMIT 1", (marked,)
+    ).fetchone()
+    if marked is None or row is None:
+        raise configuration_error(
+            "repository-unknown",
+            f"{root} is no repository of this database, and a read-only server makes none",
+            "start the server once without omero.cluster.read_only.db and omero.cluster.read_only.repo",
+        )
+    _LOG.info("Opened repository %s (uuid=%s)", root, marked)
+    return Repository(row["id"], marked, kind, root)
+
+
 def uuid_of(connection: Connection) -> str:
     """The database's identity."""
     row = connection.execute("SELECT value FROM configuration WHERE name = 'omero.db.uuid'").fetchone()

@@ -75,3 +75,4 @@ SELECT e.omename,
 GROUP = """
 SELECT id, name, permissions FROM experimentergroup WHERE id = %(id)s OR (%(id)s IS NULL AND name = %(name)s)
 """
+COUNT = "SELECT count(*) AS number FROM session WHERE closed IS NULL AND id > 0"

@@ -104,24 +104,19 @@ class Sessions:
                 memberships = limited(memberships, opener.led_groups)
         group = self._group(user.name, memberships, wish.group, any_group=user.is_admin) if wish.group else None
         key = str(uuid.uuid4())
-        with self._database.transaction() as connection:
-            session_id = next_id(connection, "session")
-            connection.execute(
-                sessionrows.INSERT,
-                {
-                    "id": session_id,
-                    "key": key,
-                    "node": self._node_id,
-                    "owner": user_id,
-                    "sudoer": wish.sudoer_id,
-                    "started": now(),
-                    "idle": self._limits.idle(wish.idle_ms, is_admin=opener.is_admin),
-                    "live": self._limits.live(wish.live_ms, is_admin=opener.is_admin),
-                    "agent": wish.agent[:_LONGEST_TEXT],
-                    "ip": wish.ip[:_LONGEST_TEXT],
-                    "message": None if group is None else f"group {group.group_id}",
-                },
-            )
+        session_id = self._insert(
+            {
+                "key": key,
+                "owner": user_id,
+                "sudoer": wish.sudoer_id,
+                "started": now(),
+                "idle": self._limits.idle(wish.idle_ms, is_admin=opener.is_admin),
+                "live": self._limits.live(wish.live_ms, is_admin=opener.is_admin),
+                "agent": wish.agent[:_LONGEST_TEXT],
+                "ip": wish.ip[:_LONGEST_TEXT],
+                "message": None if group is None else f"group {group.group_id}",
+            }
+        )
         if wish.sudoer_id is not None:
             _LOG.info("User %d opened session %d in the name of user %d", wish.sudoer_id, session_id, user_id)
         return self.find(key)
@@ -132,7 +127,8 @@ class Sessions:
         :param group: to work in for one request, name or id; empty: the session's
         :raises AdminError: ``session-expired``, ``permission-denied``
         """
-        row = self._database.row(sessionrows.ACTOR, {"key": key}) if key and "\0" not in key else None
+        rows = self._rows(sessionrows.ACTOR, {"key": key}) if key and "\0" not in key else []
+        row = rows[0] if rows else None
         if row is None:
             raise session_dead()
         actor = actor_of(row, self._latest(row))
@@ -179,7 +175,7 @@ class Sessions:
 
     def listing(self, actor: Actor) -> list[OpenSession]:
         """Open sessions: all for admins, one's own else."""
-        rows = self._database.rows(sessionrows.LIST, {"everybody": actor.is_admin, "user_id": actor.user_id})
+        rows = self._rows(sessionrows.LIST, {"everybody": actor.is_admin, "user_id": actor.user_id})
         return [
             OpenSession(
                 row["id"],
@@ -201,8 +197,7 @@ class Sessions:
             used = [(self._last_used[number].isoformat(), number) for number in self._unwritten]
             self._unwritten.clear()
         if used:
-            with self._database.transaction() as connection, connection.cursor() as cursor:
-                cursor.executemany(sessionrows.USED, sorted(used))
+            self._write_used(sorted(used))
 
     def close_expired(self) -> int:
         """Close sessions that nobody has used for too long.
@@ -222,8 +217,7 @@ class Sessions:
 
     def count(self) -> int:
         """Number of open sessions."""
-        row = self._database.row("SELECT count(*) AS number FROM session WHERE closed IS NULL AND id > 0")
-        return int(row["number"]) if row else 0
+        return int(self._rows(sessionrows.COUNT, {})[0]["number"])
 
     def _person(self, user_id: int) -> Person:
         return person_of(one(self._database.row(sessionrows.PERSON, {"id": user_id})))
@@ -253,7 +247,27 @@ class Sessions:
             self._last_used.pop(session_id, None)
             self._unwritten.discard(session_id)
 
+    def _rows(self, statement: str, parameters: Mapping[str, object]) -> list[Row]:
+        """What a statement finds in the table ``session``."""
+        return self._database.rows(statement, dict(parameters))
+
+    def _insert(self, values: Mapping[str, object]) -> int:
+        """A row of the table ``session``.
+
+        :return: its id
+        """
+        with self._database.transaction() as connection:
+            session_id = next_id(connection, "session")
+            connection.execute(sessionrows.INSERT, {"id": session_id, "node": self._node_id, **values})
+        return session_id
+
+    def _write_used(self, used: list[tuple[str, int]]) -> None:
+        """Write times of use into rows of the table ``session``."""
+        with self._database.transaction() as connection, connection.cursor() as cursor:
+            cursor.executemany(sessionrows.USED, used)
+
     def _execute(self, statement: str, parameters: Mapping[str, object]) -> int:
+        """Change rows of the table ``session`` by a statement of :mod:`sessionrows`."""
         with self._database.transaction() as connection:
             return connection.execute(statement, parameters).rowcount
 
