@@ -122,7 +122,9 @@ GROUPS: dict[str, Group] = {
             "copyusers",
         ),
     ),
-    "fs": Group("Look after repositories, filesets and their files.", ("images", "ls", "repos", "sets")),
+    "fs": Group(
+        "Look after repositories, filesets and their files.", ("images", "importtime", "logfile", "ls", "repos", "sets")
+    ),
     "obj": Group(
         "Make, read and change single objects on the server.",
         ("new", "update", "get", "list-get", "map-get", "map-set", "null"),

@@ -74,7 +74,7 @@ def download(client: Client, named: Named, target: Path, *, force: bool = False)
         file = _single(client, named)
         # A name from the server is no path.
         place = files.inside(target, file.name.replace("/", "_")) if target.is_dir() else target
-        yield _save(client, file, place, force)
+        yield save(client, file, place, force)
         return
     fileset_id, prefix, found = _fileset(client, named)
     root = target / f"Fileset_{fileset_id}"
@@ -84,7 +84,7 @@ def download(client: Client, named: Named, target: Path, *, force: bool = False)
             place.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise files.file_error("written", place.parent, error) from error
-        yield _save(client, file, place, force)
+        yield save(client, file, place, force)
 
 
 def stream(client: Client, named: Named, sink: Callable[[bytes], object]) -> RemoteFile:
@@ -103,7 +103,11 @@ def stream(client: Client, named: Named, sink: Callable[[bytes], object]) -> Rem
     return file
 
 
-def _save(client: Client, file: RemoteFile, place: Path, force: bool) -> Downloaded:
+def save(client: Client, file: RemoteFile, place: Path, force: bool = False) -> Downloaded:
+    """Save one file; it takes its place when it is whole and its checksum right.
+
+    :raises AdminError: ``file-exists``, ``checksum-mismatch``, ``file-not-written`` and what :meth:`Client.get` raises
+    """
     if place.exists() and not force:
         if _is_same(file, place):
             return Downloaded(place, file, present=True)

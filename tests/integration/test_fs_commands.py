@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,3 +132,52 @@ def test_json_is_one_document(root: Omero, api: Api) -> None:
         document["filesets"][0]
     )
     assert root.json("fs", "images", "--limit", "0", "--style", "json")["images"] == []
+
+
+def test_the_log_of_an_import(omero: Omero, api: Api, live_server: LiveServer, tmp_path: Path) -> None:  # noqa: F811
+    number = filesets_of(api)[0]
+    prefix = api.call("GET", f"/filesets/{number}/files").document["prefix"]
+    name = as_user(omero, api, "fs", "logfile", f"Fileset:{number}", "--name").strip()
+    assert name == f"{prefix.rstrip('/')}.log"
+    log = (live_server.managed / name).read_text()
+    assert as_user(omero, api, "fs", "logfile", str(number)) == log
+    assert as_user(omero, api, "fs", "logfile", str(number), "--size") == f"{len(log.encode())}\n"
+    assert "cell 0.png" in log
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO  \[", line) for line in log.splitlines())
+    as_user(omero, api, "fs", "logfile", str(number), str(tmp_path / "log"))
+    assert (tmp_path / "log").read_text() == log
+    [row] = live_server.sql(
+        "SELECT o.mimetype, j.type, o.size, h.value FROM filesetjoblink k JOIN job j ON j.id = k.child"
+        " JOIN joboriginalfilelink l ON l.parent = j.id JOIN originalfile o ON o.id = l.child"
+        " JOIN checksumalgorithm h ON h.id = o.hasher WHERE k.parent = %s",
+        number,
+    )
+    assert row == ("application/omero-log-file", "UploadJob", len(log.encode()), "SHA1-160")
+    other = live_server.tls().login(live_server.add_user(), PASSWORD)
+    assert "there is no fileset" in as_user(omero, other, "fs", "logfile", str(number), status=5)
+
+
+def test_import_times(omero: Omero, api: Api, live_server: LiveServer) -> None:  # noqa: F811
+    number = filesets_of(api)[1]
+    internal = live_server.local(internal=True)
+    assert "isn't finished" in as_user(omero, api, "fs", "importtime", str(number), status=5)
+    [(pixels,)] = live_server.sql(
+        "SELECT p.id FROM pixels p JOIN image i ON i.id = p.image WHERE i.fileset = %s", number
+    )
+    channels = [[0, 255]]
+    assert internal.call("POST", f"/internal/pixels/{pixels}/statistics", {"channels": channels}).status < 300
+    assert internal.call("POST", "/internal/thumbnails", {"pixels_id": pixels, "size_x": 96, "size_y": 64}).status < 300
+    lines = as_user(omero, api, "fs", "importtime", f"Fileset:{number}", "--cache").splitlines()
+    assert [line.split()[0] for line in lines] == ["upload", "setId", "metadata", "pixels", "thumbnail"]
+    assert re.fullmatch(r"   upload time of +\d+\.\d\ds for 1 file \(\d+\.\d{3}s/file\)", lines[0])
+    assert as_user(omero, api, "fs", "importtime", str(number)).splitlines() == lines
+    rows = list(csv.DictReader(as_user(omero, api, "fs", "importtime", "--summary").splitlines()))
+    assert [(row["fileset"], row["# files"], row["# planes"], row["overlays (ms)"]) for row in rows] == [
+        (str(number), "1", "1", "")
+    ]
+    assert live_server.sql(
+        "SELECT count(*) FROM filesetannotationlink l JOIN annotation a ON a.id = l.child"
+        " WHERE l.parent = %s AND a.ns = 'openmicroscopy.org/omero/import/metrics'",
+        number,
+    ) == [(1,)]
+    assert "--summary is needed" in as_user(omero, api, "fs", "importtime", status=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from omeroadmin.repository.filesets import FilesetImage
 from omeroadmin.repository.formats import format_of
@@ -13,6 +14,7 @@ from omeroadmin.runtime.services.blitz.database import Connection, Ids, Row, tog
 from omeroadmin.runtime.services.blitz.reading.protocol import Contents
 from omeroadmin.runtime.services.blitz.services.actor import Actor
 from omeroadmin.runtime.services.blitz.services.changes import Changes
+from omeroadmin.runtime.services.blitz.services.filestore.importlogs import write_log
 from omeroadmin.runtime.services.blitz.services.importlinks import Links
 from omeroadmin.runtime.services.blitz.services.importoptions import ImportOptions, Skip
 from omeroadmin.runtime.services.blitz.services.repositories import Repository
@@ -39,7 +41,7 @@ VALUES (%(id)s, %(fileset)s, %(index)s, %(file)s, %(clientpath)s, {_DETAIL_VALUE
 """  # noqa: S608
 _INSERT_JOB = f"""
 INSERT INTO job (id, type, status, username, groupname, submitted, scheduledfor, started, finished, message, {_DETAILS})
-SELECT %(id)s, %(type)s, s.id, %(user)s, %(group)s, %(now)s, %(now)s, %(started)s, %(started)s, '', {_DETAIL_VALUES}
+SELECT %(id)s, %(type)s, s.id, %(user)s, %(group)s, %(now)s, %(now)s, %(started)s, %(finished)s, '', {_DETAIL_VALUES}
   FROM jobstatus s WHERE s.value = %(status)s
 """  # noqa: S608
 _INSERT_JOB_LINK = f"""
@@ -118,13 +120,15 @@ def write_import(
         connection.execute(_INSERT_FILESET, {"id": fileset_id, "prefix": upload.directory.prefix, **changes.details()})
         changes.log("INSERT", "Fileset", [fileset_id])
         writer.files(fileset_id)
-        writer.jobs(fileset_id, actor)
         images = writer.images(fileset_id, contents.images)
         image_ids = [image.id for image in images]
         plate_ids = links.plates(contents.plates, images[0].name)
         links.target(options.target, image_ids, plate_ids)
         links.comments(options.comments, image_ids)
         links.transfer(upload.transfer, fileset_id)
+        # Last, because their times tell how long all this took.
+        writer.jobs(fileset_id, actor)
+        write_log(connection, changes, (repository.uuid, repository.path), upload, image_ids, ids)
     return Imported(fileset_id, images, tuple(plate_ids))
 
 
@@ -134,10 +138,11 @@ def _counts(upload: Upload, contents: Contents, options: ImportOptions) -> dict[
     channels = sum(image.metadata.size_c for image in contents.images)
     return {
         "fileset": 1,
-        "originalfile": files,
+        "originalfile": files + 1,
         "filesetentry": files,
         "job": len(_JOBS) - 1,
         "filesetjoblink": len(_JOBS),
+        "joboriginalfilelink": 1,
         "image": images,
         "pixels": images,
         "logicalchannel": channels,
@@ -212,6 +217,7 @@ class _Writer:
         links = self._ids.take("filesetjoblink", len(_JOBS))
         for index, ((entity, usual), job_id) in enumerate(zip(_JOBS, ids, strict=True)):
             table = entity.lower()
+            started, finished = self._span(entity)
             status = "Cancelled" if _SKIPPED_JOBS.get(entity) in self._options.skip else usual
             self._connection.execute(
                 _INSERT_JOB,
@@ -222,7 +228,8 @@ class _Writer:
                     "user": actor.user,
                     "group": actor.group.name,
                     "now": self._now,
-                    "started": self._now if status in ("Finished", "Cancelled") else None,
+                    "started": started if status in ("Finished", "Cancelled") else None,
+                    "finished": finished if status in ("Finished", "Cancelled") else None,
                     **self._details,
                 },
             )
@@ -237,6 +244,12 @@ class _Writer:
             " VALUES (%s, 'omeroadmin', %s, 0)",
             (ids[1], VERSION),
         )
+
+    def _span(self, entity: str) -> tuple[datetime, datetime]:
+        """When a job that is finished began and ended."""
+        if entity == "UploadJob":
+            return self._upload.began, self._upload.received
+        return (self._upload.received if entity == "MetadataImportJob" else self._now), now()
 
     def images(self, fileset_id: int, metadata: Sequence[FilesetImage]) -> tuple[ImportedImage, ...]:
         image_ids = self._ids.take("image", len(metadata))

@@ -23,6 +23,7 @@ from omeroadmin.runtime.services.blitz.services.importrows import Imported, writ
 from omeroadmin.runtime.services.blitz.services.levels import permission_text
 from omeroadmin.runtime.services.blitz.services.problems import conflict, invalid, not_found
 from omeroadmin.runtime.services.blitz.services.repositories import Repository
+from omeroadmin.runtime.services.blitz.services.times import now
 from omeroadmin.runtime.services.blitz.services.uploads import Receiver, Upload, UploadArea, UploadFile, verify_placed
 from omeroadmin.schema.settings import Settings
 from omeroadmin.schema.transfers import Transfer
@@ -182,7 +183,7 @@ class Imports:
             missing = [str(file.path) for file in upload.files if not file.hash]
             if missing:
                 raise conflict("import-incomplete", f"import {import_id} lacks {', '.join(missing[:3])}")
-            upload.closed = True
+            upload.closed, upload.received = True, now()
         try:
             imported = self._record(actor, upload, hashes, options)
         except BaseException:

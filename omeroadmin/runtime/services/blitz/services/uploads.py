@@ -16,12 +16,14 @@ import stat
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from omeroadmin.errors import AdminError, failed_error
 from omeroadmin.repository.checksums import SIZE_ONLY, Hasher, new_hasher
 from omeroadmin.repository.template_path import TemplateContext, TemplatePath, expand_below
+from omeroadmin.runtime.services.blitz.services.times import now
 from omeroadmin.schema.transfers import Transfer
 from omeroadmin.system import files
 
@@ -60,6 +62,8 @@ class Upload:
     :param directory: relative to the repository
     :param algorithm: OMERO's name of the checksum algorithm
     :param transfer: how the files come
+    :param began: UTC, as the database has it
+    :param received: when all files were there
     """
 
     id: int
@@ -72,6 +76,8 @@ class Upload:
     lock: threading.Lock = field(default_factory=threading.Lock)
     closed: bool = False
     touched: float = field(default_factory=time.monotonic)
+    began: datetime = field(default_factory=now)
+    received: datetime = field(default_factory=now)
 
 
 class UploadArea:
@@ -156,6 +162,9 @@ class UploadArea:
         target = files.inside(self.root, str(directory))
         if target != self.root:
             shutil.rmtree(target, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                # Its log, of an import that failed at the very end.
+                target.with_name(f"{target.name}.log").unlink(missing_ok=True)
             self._prune(target)
         self.forget(upload_id)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from omeroadmin.runtime.services.blitz.database import Database
 from omeroadmin.runtime.services.blitz.services.filestore.checks import Checks
+from omeroadmin.runtime.services.blitz.services.filestore.importlogs import ImportLogs
+from omeroadmin.runtime.services.blitz.services.filestore.importtimes import ImportTimes
 from omeroadmin.runtime.services.blitz.services.filestore.listing import Listing
 from omeroadmin.runtime.services.blitz.services.filestore.places import Places
 from omeroadmin.runtime.services.blitz.services.filestore.received import Received
@@ -21,4 +23,6 @@ class FileStore:
         self.places = Places(settings.data_directory, repositories)
         self.listing = Listing(database, settings.data_directory)
         self.checks = Checks(database, self.places)
+        self.logs = ImportLogs(database)
+        self.times = ImportTimes(database)
         self.received = Received(database, settings.data_directory, server_id)
