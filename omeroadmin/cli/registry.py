@@ -123,7 +123,8 @@ GROUPS: dict[str, Group] = {
         ),
     ),
     "fs": Group(
-        "Look after repositories, filesets and their files.", ("images", "importtime", "logfile", "ls", "repos", "sets")
+        "Look after repositories, filesets and their files.",
+        ("repos", "sets", "images", "ls", "usage", "mkdir", "logfile", "importtime"),
     ),
     "obj": Group(
         "Make, read and change single objects on the server.",

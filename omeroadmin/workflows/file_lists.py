@@ -127,6 +127,17 @@ def check_fileset(client: Client, fileset_id: int) -> Check:
     return Check(int(found["files"]), int(found["faulty"]), tuple(found["faults"]))
 
 
+def make_directory(client: Client, path: str, *, parents: bool = False) -> bool:
+    """Make a directory in the managed repository.
+
+    :param path: below the repository
+    :param parents: also make those above; one that is there is no error
+    :return: whether anything had to be made
+    :raises AdminError: ``permission-denied``, ``file-exists``, ``path-escapes`` and what :meth:`Client.post` raises
+    """
+    return bool(client.post("/directories", {"path": path, "parents": parents})["created"])
+
+
 def _filesets(client: Client, found: Listing, fields: Sequence[str], check: bool) -> Iterator[dict[str, Any]]:
     for raw in found.items:
         item = _item(fields, raw)

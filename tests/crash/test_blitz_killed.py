@@ -36,8 +36,7 @@ def test_a_killed_upload_leaves_nothing(tmp_path: Path) -> None:
             assert connection.recv(65536).startswith(b"HTTP/1.1 503")
         assert_only_kept(server, content)
         server.runtime.start("Blitz", "Blitz-0")
-        files = [path for path in server.managed.rglob("*") if path.is_file() and ".omero" not in path.parts]
-        assert [path.name for path in files] == ["kept.png"]
+        assert [path.name for path in server.imported_files()] == ["kept.png"]
         assert not list(server.managed.rglob("*.part"))
         after = server.tls()
         after.key = api.key
@@ -77,4 +76,5 @@ def test_a_marker_decides_by_the_database(tmp_path: Path, moment: str) -> None:
         marker.write_text(json.dumps({"directory": prefix.rstrip("/")}))
         server.runtime.start("Blitz", "Blitz-0")
         assert (server.managed / prefix / "one.png").exists() is (moment == "after the rows")
+        assert (server.managed / f"{prefix.rstrip('/')}.log").exists() is (moment == "after the rows")
         assert not marker.exists()

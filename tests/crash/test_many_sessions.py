@@ -119,7 +119,7 @@ def assert_consistent(server: LiveServer) -> dict[str, int]:
 
 def stored(server: LiveServer) -> list[str]:
     """Names of all files of the repository, finished or not."""
-    return sorted(path.name for path in server.managed.rglob("*") if path.is_file() and ".omero" not in path.parts)
+    return sorted(path.name for path in server.imported_files())
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -181,3 +182,62 @@ def test_import_times(omero: Omero, api: Api, live_server: LiveServer) -> None: 
         number,
     ) == [(1,)]
     assert "--summary is needed" in as_user(omero, api, "fs", "importtime", status=2)
+
+
+def test_usage(root: Omero, omero: Omero, api: Api, live_server: LiveServer) -> None:  # noqa: F811
+    images = {one["id"]: one["size"] for one in api.call("GET", "/images").document["images"]}
+    ids = ",".join(map(str, images))
+    whole = as_user(omero, api, "fs", "usage", f"Image:{ids}", "--report").splitlines()
+    assert whole[1].split() == ["component", "|", "size", "(bytes)", "|", "files"]
+    plain = as_user(omero, api, "fs", "usage", f"Image:{ids}", "--report", "--style", "plain").splitlines()
+    assert f"FilesetEntry,{sum(images.values())},3" in plain[1:]
+    document = json.loads(as_user(omero, api, "fs", "usage", f"Image:{ids}", "--style", "json"))
+    logs = [part for part in document["parts"] if part["component"] == "Job"]
+    assert (logs[0]["files"], document["size"]) == (3, sum(part["size"] for part in document["parts"]))
+    total = str(document["size"])
+    # The same files by way of other objects, and twice: they count once.
+    filesets = ",".join(map(str, filesets_of(api)))
+    for objects in ([f"Fileset:{filesets}"], [f"Image:{ids}", f"Fileset:{filesets}"], ["Image:*"], []):
+        assert as_user(omero, api, "fs", "usage", *objects, "--size_only").strip() == total
+    dataset = api.call("POST", "/objects/Dataset", {"fields": {"name": "usage"}}).document["id"]
+    first = min(images)
+    link = {"parent": f"Dataset:{dataset}", "child": f"Image:{first}"}
+    assert api.call("POST", "/objects/DatasetImageLink", {"fields": link}).status == 201
+    assert as_user(omero, api, "fs", "usage", f"Dataset:{dataset}", "--size-only") == as_user(
+        omero, api, "fs", "usage", f"Image:{first}", "--size_only"
+    )
+    line = as_user(omero, api, "fs", "usage", "--units", "K").strip()
+    assert line.startswith(f"Total disk usage: {round(document['size'] / 1024, 1)} KiB in ")
+    user_id = document["parts"][0]["user_id"]
+    report = root.ok(
+        "fs", "usage", f"Experimenter:{user_id}", "--report", "--style", "csv", "--sum-by", "user", "group",
+        "--sort-by", "size", "--reverse",
+    ).splitlines()  # fmt: skip
+    assert report[1] == "user,group,size (bytes),files"
+    assert report[2].startswith(f"{user_id},{document['parts'][0]['group_id']},{total},")
+    assert as_user(omero, api, "fs", "usage", "--groups", "--size_only").strip() == total
+    other = live_server.tls().login(live_server.add_user(), PASSWORD)
+    assert as_user(omero, other, "fs", "usage", f"Image:{ids}", "--report") == "Total disk usage: 0 bytes in 0 files\n"
+    assert "nothing whose usage is known" in as_user(omero, api, "fs", "usage", "Well:1", status=2)
+
+
+def test_directories(root: Omero, omero: Omero, api: Api, live_server: LiveServer) -> None:  # noqa: F811
+    assert "only administrators" in as_user(omero, api, "fs", "mkdir", "volume-B", status=5)
+    root.ok("fs", "mkdir", "volume-B")
+    assert (live_server.managed / "volume-B").is_dir()
+    assert live_server.sql(
+        "SELECT path, mimetype, owner_id, group_id FROM originalfile WHERE name = 'volume-B' AND repo IS NOT NULL"
+    ) == [("/", "Directory", 0, 1)]
+    assert root.run("fs", "mkdir", "volume-B").returncode == 5
+    root.ok("fs", "mkdir", "--parents", "/volume-B/deep/er/")
+    root.ok("fs", "mkdir", "--parents", "volume-B/deep/er")
+    assert (live_server.managed / "volume-B" / "deep" / "er").is_dir()
+    assert live_server.sql("SELECT path FROM originalfile WHERE name = 'er' AND mimetype = 'Directory'") == [
+        ("volume-B/deep/",)
+    ]
+    for path in ("missing/below", "../outside", ".omero/x", "a:b", "/"):
+        done = root.run("fs", "mkdir", path)
+        assert done.returncode in (2, 5), path
+        assert len([line for line in done.stderr.splitlines() if "->" not in line]) == 1
+    assert not (live_server.managed.parent / "outside").exists()
+    assert "a:b" not in {path.name for path in live_server.managed.iterdir()}

@@ -95,7 +95,8 @@ def fill(directory: Path) -> None:
 
 def assert_only(server: LiveServer, names: set[str]) -> None:
     """The repository and the database hold these files and nothing else."""
-    stored = [path for path in server.managed.rglob("*") if path.is_file() and "repository" not in path.parts]
+    stored = server.imported_files()
+    assert not list((server.managed / ".omero" / "imports").rglob("*.json"))
     assert {path.name for path in stored} == names, stored
     rows = server.sql("SELECT count(*) FROM fileset"), server.sql("SELECT count(*) FROM image")
     assert rows == ([(len(names),)], [(len(names),)]), rows

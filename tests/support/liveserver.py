@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import http.client
 import json
+import re
 import secrets
 import ssl
 from collections.abc import Iterator
@@ -127,6 +128,13 @@ class LiveServer:
     def managed(self) -> Path:
         """The managed repository."""
         return self.database.settings.managed_repository
+
+    def imported_files(self) -> list[Path]:
+        """Files of imports, finished or not; each log of an import must be beside the import's directory."""
+        found = [path for path in self.managed.rglob("*") if path.is_file() and ".omero" not in path.parts]
+        logs = {path for path in found if path.suffix == ".log" and re.fullmatch(r"[0-9]{2}[-0-9.]*\.log", path.name)}
+        assert all(path.with_suffix("").is_dir() for path in logs), logs
+        return [path for path in found if path not in logs]
 
     @property
     def certificate(self) -> Path:

@@ -79,7 +79,8 @@ def test_everything_of_an_image_goes(user: Person, live_server: LiveServer) -> N
     jobs = {"UploadJob", "MetadataImportJob", "PixelDataJob", "ThumbnailGenerationJob"}
     assert parts | jobs <= deleted.keys()
     assert (deleted["Thumbnail"], deleted["Roi"]) == (str(thumbnail), str(roi))
-    assert done.document["files_removed"] == 3
+    # Image, thumbnail, pyramid, and the log of the import.
+    assert done.document["files_removed"] == 4
     assert not any(place.exists() for place in (stored, stored.parent, *places))
     assert live_server.managed.is_dir()
     assert (live_server.data / "Thumbnails").is_dir()

@@ -23,6 +23,7 @@ from omeroadmin.runtime.services.blitz.http import (
     jobs,
     objects,
     sessions,
+    usage,
     users,
 )
 from omeroadmin.runtime.services.blitz.http.calls import Call
@@ -54,6 +55,7 @@ PUBLIC = (
     *filesets.OPERATIONS,
     *files.OPERATIONS,
     *importlogs.OPERATIONS,
+    *usage.OPERATIONS,
     *imports.OPERATIONS,
     *objects.OPERATIONS,
     *graph.OPERATIONS,
