@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -11,36 +10,9 @@ from omeroadmin.cli.list_options import StyleOption
 from omeroadmin.cli.output import Style
 from omeroadmin.cli.session import Connection, connects
 from omeroadmin.cli.several_values import SeveralValues
+from omeroadmin.cli.usage_options import SortBy, SumBy, Units
 
 COMMAND_CLASS = SeveralValues
-
-
-class SumBy(StrEnum):
-    """What the report keeps apart."""
-
-    USER = "user"
-    GROUP = "group"
-    COMPONENT = "component"
-
-
-class SortBy(StrEnum):
-    """What the report is sorted by."""
-
-    USER = "user"
-    GROUP = "group"
-    COMPONENT = "component"
-    SIZE = "size"
-    FILES = "files"
-
-
-class Units(StrEnum):
-    """Units of sizes."""
-
-    K = "K"
-    M = "M"
-    G = "G"
-    T = "T"
-    P = "P"
 
 
 @connects
