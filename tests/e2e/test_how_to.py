@@ -23,6 +23,7 @@ WITH_A_SERVER = (
     "web",
     "import",
     "delete-and-move",
+    "organise",
 )
 """Pages that start from a running, filled server; the others start from nothing."""
 

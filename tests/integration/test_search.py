@@ -18,7 +18,7 @@ from tests.support.omero import Omero
 
 TYPES = "ome.model.core.Image,ome.model.containers.Project,ome.model.containers.Dataset,ome.model.screen.Plate"
 TYPES += ",ome.model.screen.Screen,ome.model.annotations.TagAnnotation"
-PRIVATE, READ_ONLY = -120, -56
+PRIVATE, READ_ONLY, READ_WRITE = -120, -56, -8
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +116,28 @@ def test_what_changes_is_found_anew(api: Api) -> None:
     assert is_found(api, "afterword", dataset, tag)
     assert is_found(api, "afterpair", dataset)
     assert found(api, "beforeword") == found(api, "beforepair") == []
+
+
+@pytest.mark.parametrize("kind", ["Dataset", "Screen"])
+def test_what_lost_its_annotation_is_not_found_by_it(server: LiveServer, kind: str) -> None:
+    somebody = server.add_user(permissions=READ_WRITE)
+    api = server.local().login(somebody, PASSWORD)
+    other = server.local().login(server.add_user(group=f"group-of-{somebody}"), PASSWORD)
+    one = new(api, kind, name="annotated")
+    annotate(api, one, new(api, "CommentAnnotation", textValue=f"unlinked{kind}"))
+    annotate(other, one, new(other, "CommentAnnotation", textValue=f"separated{kind}"))
+    assert is_found(api, f"unlinked{kind} separated{kind}", one)
+    [link, _] = api.call("GET", f"/objects/{one.replace(':', '/')}/lists/annotationLinks").document["items"]
+    name, _, number = link.partition(":")
+    deleted = api.call("POST", "/delete", {"targets": [{"type": name, "ids": number}]})
+    assert deleted.status == 200, deleted
+    assert is_found(api, f"unlinked{kind}")
+    assert found(api, f"separated{kind}") == [one]
+    group = group_of(server, somebody)
+    root = server.local().login()
+    assert root.call("PUT", f"/groups/{group}/permissions", {"permissions": "rw----"}).status == 200
+    assert is_found(api, f"separated{kind}")
+    assert found(api, "annotated", type=kind) == [one]
 
 
 def test_who_finds_it_is_decided_at_the_search(server: LiveServer) -> None:

@@ -127,6 +127,7 @@ def test_private_parts_what_belongs_to_different_users(lab: Lab) -> None:
         ("DELETE", "ome.model.containers.DatasetImageLink"),
         ("DELETE", "ome.model.annotations.ImageAnnotationLink"),
         ("DELETE", "ome.model.annotations.ImageAnnotationLink"),
+        ("REINDEX", "ome.model.core.Image"),
         ("UPDATE", "ome.model.roi.Roi"),
         ("UPDATE", "ome.model.meta.ExperimenterGroup"),
     ]

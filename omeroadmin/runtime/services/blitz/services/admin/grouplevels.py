@@ -10,7 +10,7 @@ from omeroadmin.runtime.services.blitz.services.admin.downgrade import Losses, l
 from omeroadmin.runtime.services.blitz.services.admin.rules import require_changeable_group, require_over_group
 from omeroadmin.runtime.services.blitz.services.changes import Changes
 from omeroadmin.runtime.services.blitz.services.levels import Level, level_of, permission_text
-from omeroadmin.runtime.services.blitz.services.model.declared import ENTITIES
+from omeroadmin.runtime.services.blitz.services.model.declared import ENTITIES, SEARCHED
 from omeroadmin.runtime.services.blitz.services.privileges import Privilege
 from omeroadmin.runtime.services.blitz.services.problems import conflict, denied, not_found
 
@@ -75,12 +75,23 @@ def _require(actor: Actor, group_id: int, name: str, before: Level, after: Level
         )
 
 
+def _annotated(connection: Connection, name: str, lost: Losses) -> list[int]:
+    """Objects that lose annotations, by which a search isn't to find them any more."""
+    link = ENTITIES[f"{name}AnnotationLink"]
+    statement = f"SELECT DISTINCT parent FROM {link.table} WHERE id = ANY(%s)"  # noqa: S608
+    rows = connection.execute(statement.encode(), (list(lost.links.get(link.name, ())),)).fetchall()
+    return [row["parent"] for row in rows]
+
+
 def _apply(connection: Connection, actor: Actor, group_id: int, permissions: int, lost: Losses) -> None:
     changes = Changes(connection, actor)
     # Names of tables come from the declared model only.
+    unfound = {name: _annotated(connection, name, lost) for name in SEARCHED}
     for name, ids in lost.links.items():
         connection.execute(f"DELETE FROM {ENTITIES[name].table} WHERE id = ANY(%s)".encode(), (ids,))  # noqa: S608
         changes.log("DELETE", name, ids)
+    for name, ids in unfound.items():
+        changes.log("REINDEX", name, ids)
     if lost.detached:
         connection.execute(
             "UPDATE roi SET image = NULL, update_id = %s WHERE id = ANY(%s)", (changes.event_id, lost.detached)

@@ -74,14 +74,13 @@ def readable_types(name: str) -> tuple[Entity, ...]:
     return entities
 
 
-def select(entities: Sequence[Entity], condition: str, *, order: str = "", lock: str = "") -> str:
+def select(entities: Sequence[Entity], condition: str, *, order: str = "") -> str:
     """A query for objects of types that share a table.
 
     Everything in it comes from the declared model; values are parameters.
 
     :param condition: SQL about ``o``
     :param order: SQL that follows
-    :param lock: ``UPDATE`` or ``SHARE``: keeps others from changing the objects until the transaction ends
     """
     first = entities[0]
     columns = ["o.id", "o.version", *(_selected(column) for column in columns_of(entities))]
@@ -95,8 +94,7 @@ def select(entities: Sequence[Entity], condition: str, *, order: str = "", lock:
     if first.table == "experimentergroup":
         columns.append("o.permissions AS level")
     where = " AND ".join(f"({one})" for one in conditions)
-    statement = f"SELECT {', '.join(columns)} FROM {first.table} o{joins} WHERE {where} {order}"  # noqa: S608
-    return f"{statement} FOR {lock} OF o" if lock else statement
+    return f"SELECT {', '.join(columns)} FROM {first.table} o{joins} WHERE {where} {order}"  # noqa: S608
 
 
 def read(

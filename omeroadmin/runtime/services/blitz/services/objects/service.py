@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+import psycopg
 
 from omeroadmin.runtime.services.blitz.database import Connection, Database
 from omeroadmin.runtime.services.blitz.services.actor import Actor
@@ -23,6 +25,9 @@ from omeroadmin.runtime.services.blitz.services.objects.reading import (
 )
 from omeroadmin.runtime.services.blitz.services.objects.values import Pair
 from omeroadmin.runtime.services.blitz.services.problems import denied, invalid, not_found
+
+T = TypeVar("T")
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -69,9 +74,12 @@ class Objects:
         parsed = {column: value for column, value in _fields(entity, fields).items() if value is not None}
         values.require_all(entity, parsed)
         pairs = {values.known_map(entity, key): values.parse_pairs(key, given) for key, given in maps.items()}
-        with self._database.transaction() as connection:
+
+        def make(connection: Connection) -> Object:
             object_id = writing.insert(connection, actor, entity, parsed, pairs, group_id)
             return _one(connection, actor, (entity,), object_id)
+
+        return self._changing(make)
 
     def get(self, actor: Actor, name: str, object_id: int) -> Object:
         """An object.
@@ -109,9 +117,12 @@ class Objects:
         parsed = _fields(entity, fields)
         if not entity.owned:
             parsed = people.readable(entity, parsed, lower_case=self._lower_case)
-        with self._database.transaction() as connection:
+
+        def change(connection: Connection) -> Object:
             writing.update(connection, actor, entity, object_id, parsed, version)
             return _one(connection, actor, (entity,), object_id)
+
+        return self._changing(change)
 
     def pairs(self, actor: Actor, name: str, object_id: int, map_name: str) -> list[Pair]:
         """A property of pairs.
@@ -166,8 +177,20 @@ class Objects:
     ) -> list[Pair]:
         entity = _readable(name)
         column = values.known_map(entity, map_name)
+        return self._changing(
+            lambda connection: writing.set_pairs(connection, actor, entity, object_id, column, change)
+        )
+
+    def _changing(self, work: Callable[[Connection], T]) -> T:
+        """Do something in a transaction of its own, again if it and another one waited for each other."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                with self._database.transaction() as connection:
+                    return work(connection)
+            except psycopg.errors.DeadlockDetected:
+                continue
         with self._database.transaction() as connection:
-            return writing.set_pairs(connection, actor, entity, object_id, column, change)
+            return work(connection)
 
 
 def _readable(name: str) -> Entity:

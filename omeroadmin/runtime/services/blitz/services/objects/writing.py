@@ -11,6 +11,7 @@ from omeroadmin.runtime.services.blitz.database import Connection, Row, next_id
 from omeroadmin.runtime.services.blitz.services.actor import USER_GROUP, Actor
 from omeroadmin.runtime.services.blitz.services.admin.restrictions import require_config_change, require_user_change
 from omeroadmin.runtime.services.blitz.services.changes import Changes
+from omeroadmin.runtime.services.blitz.services.holdings import hold
 from omeroadmin.runtime.services.blitz.services.model.entity import Column, Entity, MapColumn
 from omeroadmin.runtime.services.blitz.services.objects import people, references, rules
 from omeroadmin.runtime.services.blitz.services.objects.reading import pairs_of, read, select
@@ -63,7 +64,8 @@ def locked(connection: Connection, actor: Actor, entity: Entity, object_id: int)
 
     :raises AdminError: ``not-found``
     """
-    rows = read(connection, actor, select((entity,), "o.id = %(id)s", lock="UPDATE"), {"id": object_id}, (entity,))
+    hold(connection, entity, [object_id], "UPDATE")
+    rows = read(connection, actor, select((entity,), "o.id = %(id)s"), {"id": object_id}, (entity,))
     if not rows:
         raise not_found(entity.name, object_id)
     return rows[0]
