@@ -14,6 +14,7 @@ from tests.support.omero import Omero, free_prefix
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "how-to"
 WITH_A_SERVER = (
+    "repository",
     "backup",
     "configure",
     "monitoring",
