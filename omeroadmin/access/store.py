@@ -139,9 +139,25 @@ class SessionStore:
 
         return max((session for session in self._read_all() if matches(session)), key=rank, default=None)
 
+    def current(self, matches: Callable[[StoredSession], bool], host: str | None = None) -> StoredSession | None:
+        """The session that is used where no user is named: one of the last user's, at the last server.
+
+        Whoever logs out doesn't go on as somebody else.
+
+        :param host: a server that is named
+        """
+        host = _content(self.directory / _LAST_HOST).strip() if host is None else _file_name(host)
+        user = _content(self.directory / host / _LAST_USER).strip() if host else ""
+
+        def is_last_users(session: StoredSession) -> bool:
+            place = self.file(session).parent
+            return not user or (place.parent.name, place.name) == (host, user)
+
+        return self.find(lambda session: is_last_users(session) and matches(session))
+
     def is_last(self, session: StoredSession) -> bool:
         """Whether commands use this session unless they are told otherwise."""
-        return session == self.find(lambda _: True)
+        return session == self.current(lambda _: True)
 
     def _read_all(self) -> Iterator[StoredSession]:
         for host in _directories(self.directory):

@@ -123,7 +123,8 @@ def safe_relative_paths(client_paths: Sequence[str], rules: PathRules) -> tuple[
     Directories that all files share are left out; the rest of their arrangement stays. No two paths are the same.
 
     :param client_paths: absolute or relative, with ``/`` or ``\\`` between components
-    :raises AdminError: ``file-name-invalid`` for a path whose stored part the rules forbid, ``path-escapes``
+    :raises AdminError: ``file-name-invalid`` for a path whose stored part the rules forbid or that another one is in
+        the way of, ``path-escapes``
     """
     split = [_components(path) for path in client_paths]
     shared = _shared_length([components[:-1] for components in split])
@@ -137,7 +138,18 @@ def safe_relative_paths(client_paths: Sequence[str], rules: PathRules) -> tuple[
         unique = _unique(path, taken)
         taken.add(PurePosixPath(str(unique).lower()))
         result.append(unique)
+    _refuse_file_as_directory(result, taken)
     return tuple(result)
+
+
+def _refuse_file_as_directory(paths: Sequence[PurePosixPath], taken: set[PurePosixPath]) -> None:
+    """No file is where another one needs a directory, not even where upper and lower case are the same."""
+    for path in paths:
+        if not taken.isdisjoint(PurePosixPath(str(path).lower()).parents):
+            raise failed_error(
+                "file-name-invalid",
+                f"{str(path)!r} can't be stored: another file of the import has its directory's name",
+            )
 
 
 def _refuse(name: str, rules: PathRules) -> None:

@@ -147,7 +147,7 @@ def connect(place: Place, wish: Wish) -> tuple[Client, Session]:
     """
     if wish.key:
         return _with_key(place, wish, resolve_address(wish.target, place.instance), wish.key)
-    stored = None if wish.create else place.store.find(lambda session: fits(session, wish))
+    stored = None if wish.create else stored_for(place, wish)
     if stored is None:
         return _with_password(place, wish, not_logged_in())
     try:
@@ -285,6 +285,14 @@ def _with_password(place: Place, wish: Wish, otherwise: AdminError) -> tuple[Cli
     except AdminError as error:
         raise (otherwise if error.code == "password-missing" else error) from None
     return _with_key(place, wish, done.address, done.session.key)
+
+
+def stored_for(place: Place, wish: Wish) -> StoredSession | None:
+    """The stored session that a command uses; where neither user nor port is named, none but the last user's."""
+    named = wish.target.user is not None or wish.target.port is not None or bool(wish.sudo)
+    if named:
+        return place.store.find(lambda session: fits(session, wish))
+    return place.store.current(lambda session: fits(session, wish), wish.target.host)
 
 
 def fits(session: StoredSession, wish: Wish) -> bool:

@@ -19,6 +19,7 @@ from omeroadmin.workflows.access import (
     fits,
     not_logged_in,
     resolve_address,
+    stored_for,
     usable_session,
 )
 
@@ -75,7 +76,7 @@ def logout(place: Place, wish: Wish) -> StoredSession | None:
     if wish.key:
         stored: StoredSession | None = _stored_or_not(place, wish)
     else:
-        stored = place.store.find(lambda session: fits(session, wish))
+        stored = stored_for(place, wish)
     if stored is not None:
         close_stored(place, wish, stored)
     return stored
@@ -102,7 +103,7 @@ def stored_sessions(place: Place, wish: Wish, *, purge: bool = True) -> list[Ses
     :param purge: whether those that their server doesn't know any more are removed
     :raises AdminError: ``session-not-stored`` if the store can't be changed
     """
-    current = place.store.find(lambda _: True)
+    current = place.store.current(lambda _: True)
     states = []
     for stored in place.store.sessions():
         group = stored.group
@@ -122,7 +123,7 @@ def current_stored(place: Place, wish: Wish) -> StoredSession:
 
     :raises AdminError: ``not-logged-in``
     """
-    stored = place.store.find(lambda session: fits(session, wish))
+    stored = stored_for(place, wish)
     if stored is None:
         raise not_logged_in()
     return stored

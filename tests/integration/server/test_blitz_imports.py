@@ -252,3 +252,30 @@ def test_known_client_paths_are_those_of_complete_imports(live_server: LiveServe
     assert stranger.call("POST", "/filesets/client-paths", {"paths": paths}).document == {"known": []}
     assert api.call("POST", "/filesets/client-paths", {"paths": ["x"] * 1001}).status == 400
     assert api.call("POST", "/filesets/client-paths", {"paths": [1]}).status == 400
+
+
+def test_no_data_goes_to_the_group_of_all_users(live_server: LiveServer, sample_images: Path) -> None:
+    content = next(sample_images.glob("*.png")).read_bytes()
+    api = live_server.tls().login(live_server.add_user(), PASSWORD)
+    begun = api.begin_import(("/d/x.png", content), checksum_algorithms=["SHA1-160"]).document
+    assert api.call("PUT", f"/imports/{begun['import_id']}/files/0", content).status == 200
+    assert api.call("PATCH", "/sessions/current", {"group": "user"}).status == 200
+    digest = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+    scripts = api.call("GET", "/scripts").document["scripts"]
+    refused = [
+        api.call("POST", f"/imports/{begun['import_id']}/complete", {"hashes": [digest]}),
+        api.begin_import(("/d/x.png", content)),
+        api.call("POST", "/imports/targets", {"type": "Dataset", "name": "seen by all"}),
+        api.call("POST", "/tables", {"columns": [{"name": "a", "type": "long"}]}),
+        api.call("POST", "/objects/Dataset", {"fields": {"name": "seen by all"}}),
+        *(api.call("POST", f"/scripts/{one['id']}/jobs", {}) for one in scripts),
+    ]
+    assert {(answer.status, answer.code) for answer in refused} == {(403, "permission-denied")}, refused
+    assert live_server.sql("SELECT count(*) FROM image WHERE group_id = 1") == [(0,)]
+    assert not (live_server.managed / begun["fileset_prefix"]).exists(), "the import is given up"
+
+
+def test_a_file_where_another_needs_a_directory_is_refused(live_server: LiveServer) -> None:
+    api = live_server.tls().login(live_server.add_user(), PASSWORD)
+    answer = api.begin_import(("/d/x.tif", b"1"), ("/d/x.tif/y.tif", b"1"))
+    assert (answer.status, answer.code) == (400, "file-name-invalid")

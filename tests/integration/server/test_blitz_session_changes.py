@@ -103,6 +103,7 @@ def test_users_ask_for_timeouts_within_limits(live_server: LiveServer) -> None:
         assert login(live_server, user, time_to_idle_ms=wanted).code == "request-invalid"
         refused = api.call("PATCH", "/sessions/current", {"time_to_idle_ms": wanted})
         assert "for at most 6000 seconds" in refused.document["error"]["message"]
+    assert 'not 9999999"' in str(login(live_server, user, time_to_idle_ms=9_999_999_000).content)
     assert api.call("PATCH", "/sessions/current", {"time_to_idle_ms": 1}).status == 200
     assert live_server.sql("SELECT timetoidle FROM session WHERE uuid = %s", api.key) == [(1,)]
     free = joined(live_server, login(live_server, "root", ROOT_PASSWORD, time_to_idle_ms=0))
@@ -193,6 +194,30 @@ def test_a_session_in_the_name_of_another_sees_what_the_owner_may_see(
     assert api.call("GET", f"/images/{private}").code == "not-found"
     shared = api.import_files(("shared.png", content)).document["images"][0]["id"]
     assert live_server.tls().login(owner, PASSWORD).call("GET", f"/images/{shared}").status == 200
+
+
+def test_an_owner_of_a_group_leaves_the_account_of_a_member_alone(live_server: LiveServer) -> None:
+    owner, member = live_server.add_user(), live_server.add_user()
+    join(live_server, member, group_of(owner))
+    lead(live_server, owner, group_of(owner))
+    themselves = live_server.tls().login(member, PASSWORD)
+    session = joined(live_server, login(live_server, member, sudo=owner))
+    account = session.call("GET", "/sessions/current").document
+    for method, path, body in (
+        ("PATCH", f"/users/{account['user_id']}", {"email": "owner@example.org"}),
+        ("PATCH", f"/objects/Experimenter/{account['user_id']}", {"fields": {"email": "owner@example.org"}}),
+        ("PUT", f"/users/{account['user_id']}/default-group", {"group_id": account["group_id"]}),
+        ("PUT", f"/users/{account['user_id']}/password", {"password": "new", "current_password": PASSWORD}),
+    ):
+        refused = session.call(method, path, body)
+        assert (refused.status, refused.code) == (403, "permission-denied"), (path, refused)
+        assert f"{owner} owns a group of {member}, not the account" in refused.document["error"]["message"]
+    mine = number(live_server, themselves)
+    assert session.call("DELETE", f"/sessions/{mine}").code == "not-found"
+    listed = session.call("GET", "/sessions").document["sessions"]
+    assert [one["id"] for one in listed] == [number(live_server, session)]
+    assert themselves.call("PATCH", f"/users/{account['user_id']}", {"email": "me@example.org"}).status == 200
+    assert session.call("DELETE", f"/sessions/{number(live_server, session)}").status == 204
 
 
 def test_sessions_are_opened_for_others(live_server: LiveServer) -> None:

@@ -75,6 +75,21 @@ def test_a_removed_session_is_gone_and_so_are_its_marks(store: SessionStore) -> 
     assert not (store.directory / "localhost").exists()
 
 
+def test_nobody_goes_on_as_somebody_else_after_a_logout(store: SessionStore) -> None:
+    root, user, second = new_session("root"), new_session("user-1"), new_session("user-1")
+    for session in (root, user, second):
+        store.add(session)
+    store.remove(second)
+    assert store.current(lambda _: True) == user, "the same user's other session"
+    store.remove(user)
+    assert store.current(lambda _: True) is None
+    assert store.current(lambda _: True, "localhost") is None
+    assert not store.is_last(root)
+    assert store.find(lambda session: session.user == "root") == root, "by name it is still there"
+    store.use(root)
+    assert store.current(lambda _: True) == root
+
+
 def test_foreign_files_are_passed_over(store: SessionStore) -> None:
     session = new_session()
     store.add(session)

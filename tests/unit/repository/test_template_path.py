@@ -178,6 +178,9 @@ def test_paths_that_the_rules_forbid_are_refused(path: str) -> None:
     with pytest.raises(AdminError) as caught:
         safe_relative_paths([path], RULES)
     assert caught.value.code == "file-name-invalid"
+    for clash in (["/a/x.tif", "/a/x.tif/y.tif"], ["/a/X/y/z.tif", "/a/x"]):
+        with pytest.raises(AdminError, match="another file of the import has its directory's name"):
+            safe_relative_paths(clash, RULES)
     assert safe_relative_paths(["/folders: not stored?/a.tif"], RULES) == (PurePosixPath("a.tif"),)
 
 

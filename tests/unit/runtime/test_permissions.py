@@ -73,6 +73,14 @@ def test_the_refusal_names_the_object_and_the_reason() -> None:
         require(actor("member", Level.READ_ONLY), Action.DELETE, "Image:5", Holding(OTHER, GROUP, -56))
 
 
+def test_the_refusal_tells_strangers_and_owners_why() -> None:
+    member = actor("member", Level.READ_ONLY)
+    with pytest.raises(AdminError, match="you may not edit data of group 99: you are not in its group"):
+        require(member, Action.EDIT, "data of group 99", Holding(ME, 99, -56))
+    with pytest.raises(AdminError, match="you may not give away Image:5: only administrators and owners of its group"):
+        require(member, Action.CHANGE_OWNERSHIP, "Image:5", Holding(ME, GROUP, -56))
+
+
 def test_restrictions() -> None:
     assert privileges_of([]) == ALL
     assert privileges_of(["AdminPrivilege:Sudo", "AdminPrivilege:Unheard"]) == ALL - {Privilege.SUDO}

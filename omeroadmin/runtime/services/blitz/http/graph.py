@@ -64,7 +64,10 @@ def _document(plan: GraphPlan) -> dict[str, Any]:
     return {
         "deleted": _objects(plan.deleted),
         "included": _objects(plan.changed),
-        "kept": [{"type": one.type, "ids": ranges_text(one.ids), "reason": one.reason} for one in plan.kept],
+        "kept": [
+            {"type": one.type, "ids": ranges_text(one.ids), "count": len(one.ids), "reason": one.reason}
+            for one in plan.kept
+        ],
         "warnings": list(plan.warnings),
         "steps": plan.steps,
     }
@@ -88,7 +91,7 @@ _ANSWER = named(
                     {
                         "deleted": _OBJECTS,
                         "included": _OBJECTS,
-                        "kept": array(record({"type": TEXT, "ids": TEXT, "reason": TEXT})),
+                        "kept": array(record({"type": TEXT, "ids": TEXT, "count": WHOLE, "reason": TEXT})),
                         "warnings": array(TEXT),
                         "steps": WHOLE,
                     }

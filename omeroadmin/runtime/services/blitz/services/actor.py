@@ -44,6 +44,7 @@ class Actor:
     :param privileges: what an administrator may do; others have none
     :param current: the group that was chosen, if one was; administrators choose others than their own as well
     :param sudoer: name of the user who opened the session in this user's name, if another did
+    :param is_limited: whether that is an owner of groups: the session reaches their data, but not the user's account
     """
 
     session_id: int
@@ -60,6 +61,7 @@ class Actor:
     privileges: frozenset[Privilege] = frozenset()
     current: Membership | None = None
     sudoer: str = ""
+    is_limited: bool = False
 
     @property
     def group(self) -> Membership:

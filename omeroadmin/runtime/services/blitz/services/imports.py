@@ -21,6 +21,7 @@ from omeroadmin.runtime.services.blitz.services.actor import Actor
 from omeroadmin.runtime.services.blitz.services.importoptions import ImportOptions
 from omeroadmin.runtime.services.blitz.services.importrows import Imported, write_import
 from omeroadmin.runtime.services.blitz.services.levels import permission_text
+from omeroadmin.runtime.services.blitz.services.permissions import require_data_group
 from omeroadmin.runtime.services.blitz.services.problems import conflict, invalid, not_found
 from omeroadmin.runtime.services.blitz.services.repositories import Repository
 from omeroadmin.runtime.services.blitz.services.times import now
@@ -72,6 +73,7 @@ class Imports:
         :raises AdminError: ``request-invalid``, ``checksum-not-agreed``, ``file-name-invalid``, ``path-escapes``,
             ``template-invalid``, ``directory-not-created``, ``file-not-written``
         """
+        require_data_group(actor)
         if not 0 < len(announced) <= _MOST_FILES:
             raise invalid(f"an import has 1 to {_MOST_FILES} files, not {len(announced)}")
         if any(not 0 <= file.size <= _LARGEST_FILE for file in announced):
@@ -243,6 +245,8 @@ class Imports:
         self._readers.close()
 
     def _record(self, actor: Actor, upload: Upload, hashes: Sequence[str], options: ImportOptions) -> Imported:
+        # The session may have changed to another group since the import began.
+        require_data_group(actor)
         if len(hashes) != len(upload.files):
             raise invalid(f"import {upload.id} has {len(upload.files)} files, and {len(hashes)} checksums came")
         for file, client_hash in zip(upload.files, hashes, strict=True):

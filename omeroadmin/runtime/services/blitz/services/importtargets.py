@@ -10,7 +10,13 @@ from omeroadmin.runtime.services.blitz.database import Connection, Database, nex
 from omeroadmin.runtime.services.blitz.services.actor import Actor, visible
 from omeroadmin.runtime.services.blitz.services.changes import Changes
 from omeroadmin.runtime.services.blitz.services.importoptions import TargetId
-from omeroadmin.runtime.services.blitz.services.permissions import Action, Holding, may, require
+from omeroadmin.runtime.services.blitz.services.permissions import (
+    Action,
+    Holding,
+    may,
+    require,
+    require_data_group,
+)
 from omeroadmin.runtime.services.blitz.services.problems import denied, invalid
 
 KINDS = ("Dataset", "Screen", "Project")
@@ -133,6 +139,7 @@ class _Writer:
         ]
 
     def _make(self, wish: Named) -> Target:
+        require_data_group(self._actor)
         table = _table(wish.kind)
         target_id = next_id(self._connection, table)
         self._connection.execute(

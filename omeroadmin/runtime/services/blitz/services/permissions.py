@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from omeroadmin.runtime.services.blitz.services.actor import Actor, Membership
+from omeroadmin.runtime.services.blitz.services.actor import USER_GROUP, Actor, Membership
 from omeroadmin.runtime.services.blitz.services.levels import Level, level_of
 from omeroadmin.runtime.services.blitz.services.privileges import Privilege
 from omeroadmin.runtime.services.blitz.services.problems import denied
@@ -124,11 +124,24 @@ def require(actor: Actor, action: Action, what: str, holding: Holding) -> None:
     :raises AdminError: ``permission-denied``
     """
     if not may(actor, action, holding):
-        raise denied(f"you may not {action} {what}: it belongs to another user, in a {_words(holding)} group")
+        raise denied(f"you may not {action} {what}: {_reason(actor, holding)}")
 
 
-def _words(holding: Holding) -> str:
-    return level_of(holding.group_permissions).value
+def require_data_group(actor: Actor) -> None:
+    """Make sure that new data doesn't go to the group of all users, where all of them would see it.
+
+    :raises AdminError: ``permission-denied``
+    """
+    if actor.group.group_id == USER_GROUP:
+        raise denied("no data is kept in the group of all users; change to another group first")
+
+
+def _reason(actor: Actor, holding: Holding) -> str:
+    if not actor.is_admin and all(one.group_id != holding.group_id for one in actor.memberships):
+        return "you are not in its group"
+    if holding.owner_id == actor.user_id:
+        return "only administrators and owners of its group may"
+    return f"it belongs to another user, in a {level_of(holding.group_permissions).value} group"
 
 
 def _roles(actor: Actor, action: Action, membership: Membership | None) -> Iterable[Role]:

@@ -14,6 +14,7 @@ from omeroadmin.runtime.services.blitz.database import Connection, Database, Row
 from omeroadmin.runtime.services.blitz.services import storedfiles
 from omeroadmin.runtime.services.blitz.services.actor import Actor, visible
 from omeroadmin.runtime.services.blitz.services.changes import Changes
+from omeroadmin.runtime.services.blitz.services.permissions import require_data_group
 from omeroadmin.runtime.services.blitz.services.problems import invalid, not_found
 from omeroadmin.runtime.services.blitz.services.repositories import SCRIPT_REPOSITORY
 
@@ -137,10 +138,11 @@ class Scripts:
         """Have a script run.
 
         :return: id of the job
-        :raises AdminError: ``not-found``, ``request-invalid``
+        :raises AdminError: ``not-found``, ``permission-denied``, ``request-invalid``
         """
         if script_id not in {number for number, _ in self.listing()}:
             raise not_found("script", script_id)
+        require_data_group(actor)
         content = json.dumps(inputs).encode()
         if len(content) > _LARGEST_INPUTS:
             raise invalid(f"the inputs of a script have at most {_LARGEST_INPUTS} bytes")

@@ -23,8 +23,11 @@ def actor_of(row: Row, last_used: datetime) -> Actor | None:
     opened it has lost the right to.
     """
     user: Person | None = _person(row["omename"], row["groups"], row["restrictions"])
+    is_limited = False
     if row["sudoer_id"] is not None and user is not None:
-        user = _under(user, _person(row["sudoer"], row["sudoer_groups"], row["sudoer_restrictions"]))
+        sudoer = _person(row["sudoer"], row["sudoer_groups"], row["sudoer_restrictions"])
+        is_limited = not sudoer.is_admin
+        user = _under(user, sudoer)
     if user is None or not _is_active(user):
         return None
     return Actor(
@@ -42,6 +45,7 @@ def actor_of(row: Row, last_used: datetime) -> Actor | None:
         privileges=user.privileges,
         current=_current(user, row["chosen_group"]),
         sudoer=row["sudoer"] or "",
+        is_limited=is_limited,
     )
 
 

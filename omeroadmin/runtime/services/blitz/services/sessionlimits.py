@@ -63,12 +63,12 @@ class Limits:
 
 def _checked(what: str, wanted: int, most: int) -> int:
     if most and (wanted > most or wanted == 0):
-        raise invalid(f"a session may {what} for at most {most / 1000:g} seconds here, not {_words(wanted)}")
+        raise invalid(f"a session may {what} for at most {most / 1000:.15g} seconds here, not {_words(wanted)}")
     return min(wanted, _LONGEST_MS)
 
 
 def _words(milliseconds: int) -> str:
-    return f"{milliseconds / 1000:g}" if milliseconds else "forever"
+    return f"{milliseconds / 1000:.15g}" if milliseconds else "forever"
 
 
 def _least(*limits: int) -> int:

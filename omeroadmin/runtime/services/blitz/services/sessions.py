@@ -165,8 +165,12 @@ class Sessions:
     def close_other(self, actor: Actor, session_id: int) -> None:
         """End a session by its number: one's own, one that the actor opened in another's name, or any for admins.
 
+        A group's owner in another's name ends this session alone.
+
         :raises AdminError: ``not-found``
         """
+        if actor.is_limited and session_id != actor.session_id:
+            raise not_found("open session", session_id)
         parameters = {"id": session_id, "user": actor.user_id, "everybody": _sees_all(actor)}
         if not self._execute(sessionrows.CLOSE_OF, parameters):
             raise not_found("open session", session_id)
@@ -174,7 +178,7 @@ class Sessions:
         _LOG.info("User %d closed session %d", actor.user_id, session_id)
 
     def listing(self, actor: Actor) -> list[OpenSession]:
-        """Open sessions: all for admins, one's own else."""
+        """Open sessions: all for admins, one's own else; this one alone for a group's owner in another's name."""
         rows = self._rows(sessionrows.LIST, {"everybody": actor.is_admin, "user_id": actor.user_id})
         return [
             OpenSession(
@@ -189,6 +193,7 @@ class Sessions:
                 row["sudoer"] or "",
             )
             for row in rows
+            if not actor.is_limited or row["id"] == actor.session_id
         ]
 
     def flush(self) -> None:

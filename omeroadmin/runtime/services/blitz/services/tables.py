@@ -11,6 +11,7 @@ from omeroadmin.runtime.services.blitz.database import Database, next_id
 from omeroadmin.runtime.services.blitz.services import storedfiles
 from omeroadmin.runtime.services.blitz.services.actor import Actor, visible
 from omeroadmin.runtime.services.blitz.services.changes import Changes
+from omeroadmin.runtime.services.blitz.services.permissions import require_data_group
 from omeroadmin.runtime.services.blitz.services.problems import invalid, not_found, unavailable
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
@@ -34,8 +35,9 @@ class Tables:
 
         :param columns: objects with ``name`` and ``type``
         :return: its id
-        :raises AdminError: ``tables-unavailable``, ``request-invalid``
+        :raises AdminError: ``permission-denied``, ``tables-unavailable``, ``request-invalid``
         """
+        require_data_group(actor)
         with self._database.transaction() as connection:
             table_id = next_id(connection, "originalfile")
         self._ask("PUT", f"/tables/{table_id}", {"columns": columns, "rows": rows})

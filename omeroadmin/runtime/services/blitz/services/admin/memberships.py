@@ -12,6 +12,7 @@ from omeroadmin.runtime.services.blitz.services.admin.rules import (
     require_leavable,
     require_not_above,
     require_over_group,
+    require_own_account,
     require_privilege,
 )
 from omeroadmin.runtime.services.blitz.services.changes import Changes
@@ -84,6 +85,7 @@ class Memberships:
         """
         if user_id != actor.user_id:
             require_privilege(actor, Privilege.MODIFY_USER, "choose the default group of others")
+        require_own_account(actor, "choose a default group")
         if group_id == USER_GROUP:
             raise invalid("the group user is nobody's default: data never goes to it")
         with self._database.transaction() as connection:

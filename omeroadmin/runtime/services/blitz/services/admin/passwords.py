@@ -11,6 +11,7 @@ from omeroadmin.runtime.services.blitz.services.admin.rules import (
     GUEST,
     protected,
     require_not_above,
+    require_own_account,
     require_privilege,
 )
 from omeroadmin.runtime.services.blitz.services.changes import Changes
@@ -36,6 +37,7 @@ class Passwords:
         :raises AdminError: ``permission-denied``, ``not-found``, ``password-empty``, ``password-elsewhere``,
             ``role-protected``
         """
+        require_own_account(actor, "set a password")
         if user_id != actor.user_id:
             require_privilege(actor, Privilege.MODIFY_USER, "set the passwords of others")
         require_password(password, required=True)

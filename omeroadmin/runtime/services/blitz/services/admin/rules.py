@@ -35,6 +35,16 @@ def owns(actor: Actor, group_id: int) -> bool:
     return group_id not in OWN_GROUPS and any(one.group_id == group_id and one.is_leader for one in actor.memberships)
 
 
+def require_own_account(actor: Actor, what: str) -> None:
+    """Make sure that users themselves, or administrators in their names, change their account.
+
+    :param what: completes "you may not …"
+    :raises AdminError: ``permission-denied``
+    """
+    if actor.is_limited:
+        raise denied(f"you may not {what}: {actor.sudoer} owns a group of {actor.user}, not the account")
+
+
 def require_over_group(actor: Actor, privilege: Privilege, group_id: int, what: str) -> None:
     """Make sure that somebody owns a group or is an administrator with a privilege.
 

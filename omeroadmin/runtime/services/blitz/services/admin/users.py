@@ -21,6 +21,7 @@ from omeroadmin.runtime.services.blitz.services.admin.rules import (
     protected,
     readable_name,
     require_not_above,
+    require_own_account,
     require_privilege,
 )
 from omeroadmin.runtime.services.blitz.services.changes import Changes
@@ -181,6 +182,7 @@ def require_update(actor: Actor, user: Standing, changed: Mapping[str, str]) -> 
     if user.id in (ROOT, GUEST) and changed.get("name", user.name) != user.name:
         raise protected("the users root and guest can't be renamed")
     if user.id == actor.user_id and set(changed) <= _OWN:
+        require_own_account(actor, f"change what is known of {user.name}")
         return
     if user.id == actor.user_id and Privilege.MODIFY_USER not in actor.privileges:
         raise denied("you may not rename yourself: only administrators with the privilege ModifyUser may")

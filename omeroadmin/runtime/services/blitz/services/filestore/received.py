@@ -17,9 +17,10 @@ from omeroadmin.errors import failed_error
 from omeroadmin.repository.layout import original_file_path
 from omeroadmin.runtime.services.blitz.database import Database, next_id
 from omeroadmin.runtime.services.blitz.services import storedfiles
-from omeroadmin.runtime.services.blitz.services.actor import USER_GROUP, Actor
+from omeroadmin.runtime.services.blitz.services.actor import Actor
 from omeroadmin.runtime.services.blitz.services.changes import Changes
-from omeroadmin.runtime.services.blitz.services.problems import conflict, denied, invalid, not_found
+from omeroadmin.runtime.services.blitz.services.permissions import require_data_group
+from omeroadmin.runtime.services.blitz.services.problems import conflict, invalid, not_found
 from omeroadmin.runtime.services.blitz.services.uploads import Receiver
 from omeroadmin.system import files
 
@@ -71,8 +72,7 @@ class Received:
             raise invalid("the name of a file has no folders in it")
         if size > _LARGEST_FILE:
             raise invalid(f"a file has at most {_LARGEST_FILE} bytes")
-        if actor.group.group_id == USER_GROUP:
-            raise denied("the group of all users takes no data; switch to another group")
+        require_data_group(actor)
         with self._database.transaction() as connection:
             pending = Pending(next_id(connection, "originalfile"), actor.user_id, name, mimetype, size)
         with self._lock:
