@@ -60,6 +60,8 @@ def test_reports(omero: Omero, user: Person) -> None:
     assert lines[4] == "Deleted objects"
     assert {f"  Dataset:{dataset}", f"  Project:{project}"} < set(lines[5:])
     assert lines[-2:] == ["Kept objects", f"  TagAnnotation:{tag} (kept unless it is included)"]
+    kept = omero.json("delete", f"Project:{project}", "--dry-run", "--json")["plans"][0]["kept"]
+    assert kept == [{"type": "TagAnnotation", "ids": str(tag), "count": 1, "reason": "kept unless it is included"}]
     document = omero.json(
         "delete", f"Project:{project}", "--include", "TagAnnotation,TermAnnotation", "--force", "--json"
     )
