@@ -157,3 +157,18 @@ def test_nothing_stays_of_an_upload_that_fails(api: Api, live_server: LiveServer
     assert sorted(left()) == before
     assert live_server.sql("SELECT count(*) FROM originalfile WHERE name = 'x.bin'") == [(0,)]
     assert api.call("POST", "/uploads", {"name": "../x", "size": 1}).status == 400
+
+
+def test_a_group_may_forbid_downloads(api: Api, live_server: LiveServer) -> None:  # noqa: F811
+    image = api.import_files(("/policy.png", picture(900))).document["images"][0]["id"]
+    [file] = api.call("GET", f"/images/{image}/files").document["files"]
+    path = f"/files/{file['id']}/content"
+    assert api.call("GET", path).status == 200
+    live_server.sql(
+        "INSERT INTO experimentergroup_config (experimentergroup_id, name, value, index)"
+        " SELECT group_id, 'omero.policy.binary_access', '+read,+write,-image', 0 FROM image WHERE id = %s",
+        image,
+    )
+    refused = api.call("GET", path)
+    assert (refused.status, refused.code) == (403, "permission-denied")
+    assert api.call("GET", f"/files/{file['id']}").status == 200

@@ -11,7 +11,8 @@ from omeroadmin.repository.layout import thumbnail_path
 from omeroadmin.runtime.services.blitz.database import Database, Row
 from omeroadmin.runtime.services.blitz.services.actor import Actor, visible
 from omeroadmin.runtime.services.blitz.services.filestore.places import NO_CONTENT, Places
-from omeroadmin.runtime.services.blitz.services.problems import not_found
+from omeroadmin.runtime.services.blitz.services.filestore.policy import PROPERTY, DownloadPolicy
+from omeroadmin.runtime.services.blitz.services.problems import denied, not_found
 from omeroadmin.runtime.services.blitz.services.repositories import Repositories
 from omeroadmin.schema.settings import Settings
 
@@ -43,8 +44,14 @@ SELECT o.id, o.path, o.name, o.size, o.hash, h.value AS hasher
  WHERE i.id = %(id)s AND {visible("i")} ORDER BY x.fileset_index
 """  # noqa: S608
 _FILE = f"""
-SELECT o.id, o.path, o.name, o.repo, o.mimetype, o.size, o.hash, h.value AS hasher
-  FROM originalfile o LEFT JOIN checksumalgorithm h ON h.id = o.hasher
+SELECT o.id, o.path, o.name, o.repo, o.mimetype, o.size, o.hash, h.value AS hasher,
+       o.owner_id, o.group_id, g.permissions AS group_permissions,
+       (SELECT c.value FROM experimentergroup_config c
+         WHERE c.experimentergroup_id = g.id AND c.name = %(policy)s ORDER BY c.index LIMIT 1) AS group_policy,
+       EXISTS (SELECT FROM filesetentry x WHERE x.originalfile = o.id) AS of_image
+  FROM originalfile o
+  JOIN experimentergroup g ON g.id = o.group_id
+  LEFT JOIN checksumalgorithm h ON h.id = o.hasher
  WHERE o.id = %(id)s AND {visible("o")}
 """  # noqa: S608
 _THUMBNAIL = f"""
@@ -94,6 +101,7 @@ class Query:
     def __init__(self, database: Database, settings: Settings, repositories: Repositories) -> None:
         self._database = database
         self._data_directory = settings.data_directory
+        self._policy = DownloadPolicy(settings.text(PROPERTY))
         self._places = Places(settings.data_directory, repositories)
 
     def image(self, actor: Actor, image_id: int) -> Row:
@@ -119,7 +127,7 @@ class Query:
 
         :raises AdminError: ``not-found``
         """
-        row = self._database.row(_FILE, {"id": file_id, **actor.visibility()})
+        row = self._database.row(_FILE, {"id": file_id, "policy": PROPERTY, **actor.visibility()})
         if row is None or row["mimetype"] in NO_CONTENT:
             raise not_found("file", file_id)
         return row
@@ -127,9 +135,12 @@ class Query:
     def file(self, actor: Actor, file_id: int) -> StoredFile:
         """Where a file's content is.
 
-        :raises AdminError: ``not-found``, ``path-escapes``
+        :raises AdminError: ``not-found``, ``path-escapes``, ``permission-denied`` where ``omero.policy.binary_access``
+            forbids it
         """
         row = self.file_row(actor, file_id)
+        if not self._policy.allows(actor, row):
+            raise denied(f"download of OriginalFile:{file_id} is restricted: {PROPERTY} doesn't allow it")
         path = self._places.of(row)
         if path is None:
             raise not_found("file", file_id)
