@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import h11
@@ -75,3 +76,35 @@ def test_sessions_spread_and_stay(tmp_path: Path) -> None:
     (tmp_path / "Blitz-1.sock").unlink()
     after = {key: backends.ordered(key)[0].name for key in keys}
     assert all(after[key] == name for key, name in before.items() if name != "Blitz-1.sock")
+
+
+def test_a_session_that_moved_stays_where_it_is(tmp_path: Path) -> None:
+    asyncio.run(_move_and_come_back(tmp_path))
+
+
+async def _move_and_come_back(tmp_path: Path) -> None:
+    async def serve(name: str) -> asyncio.Server:
+        async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(name.encode())
+            writer.close()
+
+        return await asyncio.start_unix_server(answer, tmp_path / f"{name}.sock")
+
+    async def asked(backends: Backends) -> str:
+        reader, writer = await backends.connect_session("a key")
+        name = (await reader.read()).decode()
+        writer.close()
+        return name
+
+    backends = Backends(tmp_path)
+    servers = {name: await serve(name) for name in ("Blitz-0", "Blitz-1")}
+    first = await asked(backends)
+    servers[first].close()
+    second = await asked(backends)
+    assert {first, second} == set(servers)
+    (tmp_path / f"{first}.sock").unlink(missing_ok=True)
+    servers[first] = await serve(first)
+    assert await asked(backends) == second
+    assert await asked(Backends(tmp_path)) == first
+    for server in servers.values():
+        server.close()

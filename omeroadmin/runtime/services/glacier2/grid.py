@@ -145,7 +145,8 @@ class GridListener:
             self._log.warning("%s", message)
 
     async def _open(self, service: Service) -> Streams:
-        return await open_first(_SOCKETS[service](self._backends, self._context.instance.run_directory))
+        _, streams = await open_first(_SOCKETS[service](self._backends, self._context.instance.run_directory))
+        return streams
 
     async def _pass_on(self, outside: Streams, inside: Streams, *, idle: float | None) -> None:
         """Copy in both directions until either side ends, or both are silent for too long."""

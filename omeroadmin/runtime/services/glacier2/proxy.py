@@ -170,7 +170,9 @@ class ClientConnection:
             await self._refuse(400, "request-invalid", "the target must be a path")
             return False
         try:
-            reader, writer = await self._backends.connect(heads.session_key(request) or self._peer)
+            key = heads.session_key(request)
+            opening = self._backends.connect_session(key) if key else self._backends.connect(self._peer)
+            reader, writer = await opening
         except AdminError as error:
             await self._refuse(503, error.code, error.message)
             return False
