@@ -1,4 +1,4 @@
-"""Three Blitz instances in a real grid: sessions spread, imports stay where they began, a killed one's go on elsewhere."""
+"""Three Blitz instances in a real grid: sessions spread and stay; those of one that is killed go on elsewhere."""
 
 from __future__ import annotations
 
