@@ -25,6 +25,7 @@ WITH_A_SERVER = (
     "import",
     "delete-and-move",
     "organise",
+    "database",
 )
 """Pages that start from a running, filled server; the others start from nothing."""
 

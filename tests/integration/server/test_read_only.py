@@ -163,6 +163,8 @@ def test_a_repository_that_can_not_be_written(writer: LiveServer, tmp_path: Path
             refused = api.call("POST", "/imports", {})
             assert refused.code == "read-only"
             assert "repository" in refused.document["error"]["message"]
+            assert api.call("POST", "/uploads", {}).code == "read-only"
+            assert api.call("POST", "/directories", {}).code == "read-only"
             # The database takes what needs no file.
             [image, *_] = api.call("GET", "/images").document["images"]
             changed = api.call("PATCH", f"/objects/Image/{image['id']}", {"fields": {"description": "seen"}})

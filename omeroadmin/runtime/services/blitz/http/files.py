@@ -85,6 +85,7 @@ OPERATIONS = (
             {"mimetype": default(words(255, fewest=1), "application/octet-stream")},
         ),
         status=201,
+        stores=True,
     ),
     Operation(
         "uploadContent",
@@ -95,6 +96,7 @@ OPERATIONS = (
         record({"id": ID, "size": WHOLE, "hash": TEXT}),
         body=Bytes(),
         errors=("size-mismatch", "upload-busy", "file-not-written", "directory-not-created"),
+        stores=True,
     ),
     Operation(
         "completeUpload",
@@ -106,6 +108,7 @@ OPERATIONS = (
         body=record({"hash": words(64)}),
         status=201,
         errors=("checksum-mismatch", "upload-busy", "upload-incomplete", "file-not-written"),
+        stores=True,
     ),
     Operation(
         "cancelUpload", "DELETE", "/uploads/{id}", cancel, "Give an upload up; its bytes are gone.",

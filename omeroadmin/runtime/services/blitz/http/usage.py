@@ -70,5 +70,6 @@ OPERATIONS = (
         body=record({"path": words(4000, fewest=1)}, {"parents": default(FLAG, False)}),
         status=201,
         errors=("file-exists", "file-name-invalid", "path-escapes", "directory-not-created"),
+        stores=True,
     ),
 )
