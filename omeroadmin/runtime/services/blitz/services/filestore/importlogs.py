@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -66,7 +67,7 @@ def write_log(
     repository_uuid, root = repository
     relative = log_path(upload.directory.path)
     content = "".join(f"{line}\n" for line in _lines(upload, images)).encode()
-    files.write_atomically(files.inside(root, str(relative)), content, mode=_MODE)
+    _write(files.inside(root, str(relative)), content)
     file_id = ids.one("originalfile")
     details = changes.details()
     connection.execute(
@@ -87,6 +88,19 @@ def write_log(
         _INSERT_LINK, {"id": ids.one("joboriginalfilelink"), "job": upload.id, "file": file_id, **details}
     )
     changes.log("INSERT", "OriginalFile", [file_id])
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Without a temporary file, which a kill would leave: until the commit the import's marker has the log removed."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        with os.fdopen(os.open(path, flags, _MODE), "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        files.sync_directory(path.parent)
+    except OSError as error:
+        raise files.file_error("written", path, error) from error
 
 
 def _lines(upload: Upload, images: Sequence[int]) -> Iterable[str]:
