@@ -35,7 +35,8 @@ def place(
             case Transfer.SYMBOLIC_LINK:
                 target.symlink_to(file.path)
             case Transfer.HARD_LINK | Transfer.HARD_LINK_REMOVE:
-                os.link(file.path, target)
+                # Where the file is a link, its content is meant: a link to a link would dangle when that goes.
+                os.link(file.path.resolve(strict=True), target)
             case _:
                 _copy(file.path, target, take, progress)
     except OSError as error:

@@ -53,6 +53,8 @@ def upload(client: Client, paths: Sequence[Path], mimetype: str = "") -> Iterato
     :raises AdminError: ``path-missing`` before anything is sent, and what :func:`content.upload` raises
     """
     for path in paths:
+        if path.is_dir():
+            raise usage_error("path-missing", f"{path} is a folder", "nothing was uploaded; name the files in it")
         if not path.is_file():
             raise usage_error("path-missing", f"no such file: {path}", "nothing was uploaded; check the path")
         if not os.access(path, os.R_OK):

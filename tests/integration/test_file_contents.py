@@ -121,7 +121,7 @@ def test_others_see_nothing(user: Omero, api: Api, tmp_path: Path) -> None:
 
 def test_bad_input(user: Omero, tmp_path: Path) -> None:
     assert failure(user, "upload", str(tmp_path / "gone"), status=2).startswith("omero: no such file")
-    assert failure(user, "upload", str(tmp_path), status=2).startswith("omero: no such file")
+    assert failure(user, "upload", str(tmp_path), status=2).startswith(f"omero: {tmp_path} is a folder")
     assert failure(user, "download", "OriginalFile:999999999", str(tmp_path / "x")).endswith("no file 999999999")
     assert failure(user, "download", "Dataset:1", str(tmp_path / "x"), status=2).endswith("Dataset:1 has no files")
     unwritable = tmp_path / "locked"

@@ -60,6 +60,22 @@ def test_transfers(live_server: LiveServer, root: Omero, folder: Path, transfer:
         assert stored.samefile(path)
 
 
+@pytest.mark.parametrize("transfer", ["ln", "ln_rm", "cp_rm"])
+def test_of_a_link_the_content_is_taken_and_at_most_the_link_is_removed(
+    live_server: LiveServer, root: Omero, folder: Path, transfer: str
+) -> None:
+    real = picture(folder / f"real-{transfer}.png", 3)
+    link = folder / f"link-{transfer}.png"
+    link.symlink_to(real.name)
+    document = root.json("import", "--json", f"--transfer={transfer}", str(link))
+    assert len(document["imported"]) == 1, document
+    [stored] = live_server.managed.rglob(link.name)
+    assert not stored.is_symlink()
+    assert stored.samefile(real) is (transfer != "cp_rm")
+    assert real.exists()
+    assert link.is_symlink() is (transfer == "ln")
+
+
 def test_a_source_stays_when_its_import_fails(live_server: LiveServer, root: Omero, folder: Path) -> None:
     broken = folder / "broken.png"
     broken.write_bytes(picture(folder / "a.png", 2).read_bytes()[:100])

@@ -59,7 +59,9 @@ def test_every_change_leaves_an_event(people: People, live_server: LiveServer) -
     assert [action for (action,) in maps] == ["DELETE", "INSERT", "INSERT", "INSERT"]
 
 
-def test_names_are_taken_once(people: People) -> None:
+def test_names_are_taken_once(people: People, live_server: LiveServer) -> None:
+    log = live_server.database.instance.log_directory / "postgresql.log"
+    errors = log.read_text().count("ERROR")
     wish = people.wish()
     made = people.root.call("POST", "/users", wish)
     again = people.root.call("POST", "/users", wish)
@@ -67,6 +69,7 @@ def test_names_are_taken_once(people: People) -> None:
     assert again.document["error"]["message"] == f"User exists: {wish['name']} (id={made.document['id']})"
     other = people.user()
     assert refusal(people.root.call("PATCH", f"/users/{other.id}", {"name": wish["name"]})) == (409, "user-exists")
+    assert log.read_text().count("ERROR") == errors, "it is no error that an administrator must look into"
 
 
 def test_of_many_at_once_one_gets_the_name(people: People, live_server: LiveServer) -> None:

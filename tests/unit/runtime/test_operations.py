@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from typing import Any
 
 import jsonschema
+import psycopg
 import pytest
 from starlette.responses import Response
 
 from omeroadmin.errors import AdminError
 from omeroadmin.runtime.services.blitz.http.calls import Call, nothing
 from omeroadmin.runtime.services.blitz.http.description import describe, shared
-from omeroadmin.runtime.services.blitz.http.failures import STATUSES
+from omeroadmin.runtime.services.blitz.http.failures import STATUSES, guarded
 from omeroadmin.runtime.services.blitz.http.forms import FLAG, ID, REAL, TEXT, WHOLE, default, maybe, named, one_of
 from omeroadmin.runtime.services.blitz.http.operation import Operation, Parameter
 from omeroadmin.runtime.services.blitz.http.routes import INTERNAL, PUBLIC
@@ -53,6 +55,17 @@ def test_declarations_are_complete(operation: Operation) -> None:
         if isinstance(form, dict):
             jsonschema.Draft202012Validator.check_schema(form)
             jsonschema.Draft7Validator.check_schema(form)
+
+
+@pytest.mark.parametrize("error", [psycopg.errors.DeadlockDetected(), psycopg.errors.SerializationFailure()])
+def test_a_change_that_met_another_is_a_conflict_and_no_failure_of_the_database(error: psycopg.Error) -> None:
+    async def serve() -> Response:
+        raise error
+
+    operation = next(one for one in PUBLIC if one.id == "submitJob")
+    answer = asyncio.run(guarded(operation, serve))
+    assert (answer.status_code, json.loads(bytes(answer.body))["error"]["code"]) == (409, "changed-meanwhile")
+    assert "changed-meanwhile" in operation.codes
 
 
 def test_a_path_has_its_parameters() -> None:

@@ -121,7 +121,8 @@ class PixelData:
     def _process(self, pixels_id: int) -> None:
         source = source_of(self._eventlog.connection, self._settings.managed_repository, pixels_id)
         if source is None:
-            self._context.log.warning("Pixels:%d has no file any more", pixels_id)
+            # Deleted before its turn came: nothing to worry about.
+            self._context.log.info("Pixels:%d has no file any more", pixels_id)
             return
         metadata = self._metadata(source)
         if "PixelDataJob" not in source.cancelled:

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from omeroadmin.errors import AdminError, ExitStatus
 from omeroadmin.runtime.kernel.memory import notice
 from omeroadmin.runtime.services.blitz.http.operation import Operation
-from omeroadmin.runtime.services.blitz.services.problems import invalid
+from omeroadmin.runtime.services.blitz.services.problems import conflict, invalid
 from omeroadmin.runtime.services.blitz.services.readonly import read_only_error
 
 _LOG = logging.getLogger("omero.blitz.http")
@@ -98,6 +98,9 @@ def _of_database(error: psycopg.Error, what: str) -> Response:
         return failure(read_only_error("database"))
     if isinstance(error, psycopg.DataError):
         return failure(invalid("a value of the request can't be stored"))
+    if isinstance(error, (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)):
+        _LOG.info("%s was given up for another change: %s", what, type(error).__name__)
+        return failure(conflict("changed-meanwhile", "another change of the same data was in the way; try again"))
     if isinstance(error, psycopg.OperationalError) and not notice(error):
         _LOG.warning("%s: the database failed: %s", what, type(error).__name__)
         return problem(503, "database-unavailable", "the database doesn't answer; try again")

@@ -105,6 +105,8 @@ class Operation:
     def codes(self) -> tuple[str, ...]:
         """All codes of failures, those of every operation of this kind first."""
         common = ["request-invalid", "database-unavailable", "out-of-memory"]
+        if self.changes:
+            common.append("changed-meanwhile")
         if self.session:
             common += ["session-expired", "permission-denied"]
         if self.in_path:

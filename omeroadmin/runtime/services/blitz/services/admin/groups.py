@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import psycopg
 
 from omeroadmin.errors import AdminError
-from omeroadmin.runtime.services.blitz.database import Database, next_id
+from omeroadmin.runtime.services.blitz.database import Connection, Database, next_id
 from omeroadmin.runtime.services.blitz.services.actor import Actor
 from omeroadmin.runtime.services.blitz.services.admin.facts import group_name
 from omeroadmin.runtime.services.blitz.services.admin.rules import (
@@ -41,6 +41,7 @@ class Groups:
         proper = readable_name("the name of a group", name)
         try:
             with self._database.transaction() as connection:
+                self._require_free(connection, proper)
                 group_id = next_id(connection, "experimentergroup")
                 connection.execute(
                     "INSERT INTO experimentergroup (id, permissions, version, name, description, ldap)"
@@ -70,6 +71,7 @@ class Groups:
                 require_over_group(actor, Privilege.MODIFY_GROUP, group_id, f"change the group {old}")
                 if group_id in OWN_GROUPS and values.get("name", old) != old:
                     raise protected("the groups system, user and guest can't be renamed")
+                self._require_free(connection, values.get("name"), group_id)
                 # Names of columns come from the tuple above.
                 assignments = ", ".join(f"{column} = %({column})s" for column in values)
                 statement = (
@@ -79,6 +81,14 @@ class Groups:
                 Changes(connection, actor).log("UPDATE", "ExperimenterGroup", [group_id])
         except psycopg.errors.UniqueViolation:
             raise self._taken(str(values["name"])) from None
+
+    def _require_free(self, connection: Connection, name: str | None, group_id: int | None = None) -> None:
+        """Refuse a name that another has; that is no error of the database's, for its log."""
+        row = connection.execute(
+            "SELECT id FROM experimentergroup WHERE name = %s AND id IS DISTINCT FROM %s", (name, group_id)
+        ).fetchone()
+        if name is not None and row is not None:
+            raise self._taken(name)
 
     def _taken(self, name: str) -> AdminError:
         row = self._database.row("SELECT id FROM experimentergroup WHERE name = %(name)s", {"name": name})

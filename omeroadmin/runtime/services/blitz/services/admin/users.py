@@ -117,6 +117,7 @@ class Users:
             with self._database.transaction() as connection:
                 found = standing(connection, user_id)
                 require_update(actor, found, changed)
+                self._require_free(connection, values, user_id)
                 # Names of columns come from the table above.
                 assignments = ", ".join(f"{column} = %({column})s" for column in values)
                 statement = (
@@ -150,6 +151,7 @@ class Users:
         groups: Sequence[int],
         hash_text: str,
     ) -> int:
+        self._require_free(connection, values)
         user_id = next_id(connection, "experimenter")
         blank = dict.fromkeys(COLUMNS.values())
         connection.execute(
@@ -167,6 +169,17 @@ class Users:
         made = [join(connection, user_id, group_id, as_owner=False) for group_id in groups]
         changes.log("INSERT", "GroupExperimenterMap", [number for number in made if number is not None])
         return user_id
+
+    def _require_free(
+        self, connection: Connection, values: Mapping[str, str | None], user_id: int | None = None
+    ) -> None:
+        """Refuse a name that another has; that is no error of the database's, for its log."""
+        name = values.get("omename")
+        row = connection.execute(
+            "SELECT id FROM experimenter WHERE omename = %s AND id IS DISTINCT FROM %s", (name, user_id)
+        ).fetchone()
+        if row is not None:
+            raise self._taken(name)
 
     def _taken(self, name: str | None) -> AdminError:
         row = self._database.row("SELECT id FROM experimenter WHERE omename = %(name)s", {"name": name})

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from omeroadmin.errors import AdminError
 from omeroadmin.runtime.services.blitz.database import Connection, Row, next_id
 from omeroadmin.runtime.services.blitz.services.actor import USER_GROUP, Actor
 from omeroadmin.runtime.services.blitz.services.admin.restrictions import require_config_change, require_user_change
@@ -40,6 +41,8 @@ def insert(
     found = references.resolve(connection, actor, entity, values)
     group_id = _group_of_new(actor, references.one_group(found, values), group_id)
     require(actor, Action.EDIT, f"data of group {group_id}", _own_holding(connection, actor, group_id))
+    if entity.link is not None:
+        _require_new_link(connection, actor, entity, values)
     changes = Changes(connection, actor)
     object_id = next_id(connection, entity.table)
     details = changes.details(group_id=group_id)
@@ -51,12 +54,25 @@ def insert(
     try:
         connection.execute(f"INSERT INTO {entity.table} ({columns}) VALUES ({places})".encode(), row)  # noqa: S608
     except psycopg.errors.UniqueViolation:
-        ends = " and ".join(str(value) for value in values.values() if isinstance(value, Reference))
-        raise conflict("link-exists", f"you have linked {ends} already") from None
+        raise _link_exists(values) from None
     for column, pairs in maps.items():
         replace_pairs(connection, column, object_id, pairs)
     changes.log("INSERT", entity.name, [object_id])
     return object_id
+
+
+def _require_new_link(connection: Connection, actor: Actor, entity: Entity, values: Mapping[Column, Any]) -> None:
+    """Refuse a link that is there; that is no error of the database's, for its log."""
+    ends = {column.column: value.id for column, value in values.items() if isinstance(value, Reference)}
+    condition = " AND ".join(f"{name} = %({name})s" for name in ends)
+    statement = f"SELECT 1 FROM {entity.table} WHERE {condition} AND owner_id = %(actor)s"  # noqa: S608
+    if connection.execute(statement.encode(), {**ends, "actor": actor.user_id}).fetchone() is not None:
+        raise _link_exists(values)
+
+
+def _link_exists(values: Mapping[Column, Any]) -> AdminError:
+    ends = " and ".join(str(value) for value in values.values() if isinstance(value, Reference))
+    return conflict("link-exists", f"you have linked {ends} already")
 
 
 def locked(connection: Connection, actor: Actor, entity: Entity, object_id: int) -> Row:
