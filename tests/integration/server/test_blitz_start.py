@@ -39,7 +39,7 @@ def test_a_clean_start_and_stop(stopped_server: LiveServer) -> None:
     assert server.stop() == 0
     assert "Stopping OMERO..." in server.tail()
     assert not any(lock.exists() for lock in locks)
-    assert {path.name for path in instance.run_directory.iterdir()} <= {"Blitz-0.fault"}
+    assert not list(instance.run_directory.iterdir())
     assert stopped_server.sql("SELECT count(*) FROM node WHERE down IS NULL") == [(0,)]
 
 
