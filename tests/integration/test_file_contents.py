@@ -172,3 +172,12 @@ def test_a_group_may_forbid_downloads(api: Api, live_server: LiveServer) -> None
     refused = api.call("GET", path)
     assert (refused.status, refused.code) == (403, "permission-denied")
     assert api.call("GET", f"/files/{file['id']}").status == 200
+
+
+@pytest.mark.parametrize("mimetype", ["OMERO.tables", " OMERO.tables ", "Repository", "Directory"])
+def test_types_that_the_server_acts_upon_are_its_own(user: Omero, tmp_path: Path, mimetype: str) -> None:
+    source = tmp_path / "notes.txt"
+    source.write_text("mine")
+    assert "only the server makes files of type" in failure(user, "upload", "--mimetype", mimetype, str(source))
+    file = user.ok("upload", str(source)).strip()
+    assert "only the server makes files of type" in failure(user, "obj", "update", file, f"mimetype={mimetype}")

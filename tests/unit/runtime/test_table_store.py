@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import contextlib
+import os
+import pickle
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tables
 
@@ -32,6 +36,28 @@ def test_tables_are_hdf5(tmp_path: Path) -> None:
     assert store.read(1234, 1, 2)["rows"] == [ROWS[1]]
     assert store.read(1234, 5, 9) == {**found, "rows": []}
     assert [entry.name for entry in path.parent.iterdir()] == ["1234"]
+
+
+class Trap:
+    """A value that makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.path),)
+
+
+def test_a_file_that_somebody_else_made_runs_no_code(tmp_path: Path) -> None:
+    store, trap = TableStore(tmp_path), tmp_path / "sprung"
+    store.create(1, COLUMNS, ROWS)
+    with tables.open_file(str(tmp_path / "Files" / "1"), "a") as file:
+        for node in (file.root, file.get_node("/OME"), file.get_node("/OME/Measurements")):
+            for name in ("FILTERS", "TITLE", "CLASS", "names"):
+                node._v_attrs._g_setattr(node, name, np.bytes_(pickle.dumps(Trap(trap), 0)))
+    with contextlib.suppress(Exception):
+        store.read(1, 0, None)
+    assert not trap.exists()
 
 
 def test_empty_tables(tmp_path: Path) -> None:

@@ -14,7 +14,10 @@ import tables
 
 from omeroadmin.errors import AdminError, failed_error
 from omeroadmin.repository.layout import original_file_path
+from omeroadmin.runtime.services.tables.unpickling import allow_plain_values_only
 from omeroadmin.system import files
+
+allow_plain_values_only()
 
 _NODE = "/OME"
 _TABLE = "Measurements"

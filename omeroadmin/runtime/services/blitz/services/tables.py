@@ -13,10 +13,10 @@ from omeroadmin.runtime.services.blitz.services.actor import Actor, visible
 from omeroadmin.runtime.services.blitz.services.changes import Changes
 from omeroadmin.runtime.services.blitz.services.permissions import require_data_group
 from omeroadmin.runtime.services.blitz.services.problems import invalid, not_found, unavailable
+from omeroadmin.runtime.services.blitz.services.servertypes import TABLES
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
 
-_MIMETYPE = "OMERO.tables"
 _SECONDS = 120.0
 _PIECE = 1 << 20
 _TABLE = f"SELECT o.id FROM originalfile o WHERE o.id = %(id)s AND o.mimetype = %(mimetype)s AND {visible('o')}"  # noqa: S608
@@ -53,7 +53,7 @@ class Tables:
                 changes,
                 table_id,
                 name=f"table_{table_id}.h5",
-                mimetype=_MIMETYPE,
+                mimetype=TABLES,
                 size=path.stat().st_size,
                 sha1=digest.hexdigest(),
                 owner=changes.details(),
@@ -65,7 +65,7 @@ class Tables:
 
         :raises AdminError: ``not-found``, ``tables-unavailable``
         """
-        if self._database.row(_TABLE, {"id": table_id, "mimetype": _MIMETYPE, **actor.visibility()}) is None:
+        if self._database.row(_TABLE, {"id": table_id, "mimetype": TABLES, **actor.visibility()}) is None:
             raise not_found("table", table_id)
         return self._ask("GET", f"/tables/{table_id}", None)
 

@@ -21,6 +21,7 @@ from omeroadmin.runtime.services.blitz.services.actor import Actor
 from omeroadmin.runtime.services.blitz.services.changes import Changes
 from omeroadmin.runtime.services.blitz.services.permissions import require_data_group
 from omeroadmin.runtime.services.blitz.services.problems import conflict, invalid, not_found
+from omeroadmin.runtime.services.blitz.services.servertypes import require_clients_mimetype
 from omeroadmin.runtime.services.blitz.services.uploads import Receiver
 from omeroadmin.system import files
 
@@ -72,6 +73,7 @@ class Received:
             raise invalid("the name of a file has no folders in it")
         if size > _LARGEST_FILE:
             raise invalid(f"a file has at most {_LARGEST_FILE} bytes")
+        require_clients_mimetype(mimetype)
         require_data_group(actor)
         with self._database.transaction() as connection:
             pending = Pending(next_id(connection, "originalfile"), actor.user_id, name, mimetype, size)

@@ -9,8 +9,7 @@ from omeroadmin.runtime.services.blitz.services.actor import Actor
 from omeroadmin.runtime.services.blitz.services.model.entity import Column, Entity
 from omeroadmin.runtime.services.blitz.services.permissions import Action, Holding, require
 from omeroadmin.runtime.services.blitz.services.problems import invalid
-
-_SERVERS_MIMETYPES = frozenset({"Directory", "Repository"})
+from omeroadmin.runtime.services.blitz.services.servertypes import require_clients_mimetype
 
 
 def require_edit(actor: Actor, row: Row, columns: Iterable[Column]) -> None:
@@ -35,5 +34,5 @@ def require_value(column: Column, value: object) -> None:
 
     :raises AdminError: ``request-invalid``
     """
-    if column.name == "mimetype" and value in _SERVERS_MIMETYPES:
-        raise invalid(f"only the server makes files of type {value}")
+    if column.name == "mimetype":
+        require_clients_mimetype(str(value))
