@@ -159,9 +159,9 @@ def test_a_search_shows_only_what_may_be_seen(script_server: LiveServer) -> None
     hits.append({"type": "Screen", "id": 1, "score": 1})
     with search_server(script_server, hits) as asked:
         found = owner.call("GET", "/search?query=found&limit=5").document
-        assert found == {
-            "hits": [{"type": "Image", "id": image, "name": "found.png", "score": 1.5}], "indexed_to": 7,
-        }  # fmt: skip
+        assert found["indexed_to"] == 7
+        [hit] = found["hits"]
+        assert {"type": "Image", "id": image, "name": "found.png", "score": 1.5}.items() <= hit.items()
         assert asked[0].query["limit"] == "5"
         assert "owner" in asked[0].query
         assert stranger.call("GET", "/search?query=found").document["hits"] == []

@@ -108,6 +108,9 @@ def test_a_fileset_is_not_split(user: Person, live_server: LiveServer) -> None:
     assert user.ask("delete", f"Dataset:{dataset}", f"Image:{first}").status == 200
     first, second = user.image("a", "b")
     [[fileset]] = live_server.sql("SELECT fileset FROM image WHERE id = %s", first)
+    excluded = user.ask("delete", f"Fileset:{fileset}", exclude=["Image"])
+    assert (excluded.status, excluded.code) == (409, "fileset-split"), "who excludes images loses none"
+    assert exists(live_server, "image", first)
     assert objects(user.ask("delete", f"Fileset:{fileset}"))["Image"] == f"{first},{second}"
 
 

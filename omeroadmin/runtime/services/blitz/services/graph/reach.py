@@ -76,7 +76,10 @@ class _Walk:
         self._answers: dict[tuple[Action, Whose], bool] = {}
 
     def targets(self) -> None:
-        """What was named, if all of it may go; what is there already is left out."""
+        """What was named, if all of it may go; what is there already is left out.
+
+        :raises AdminError: ``permission-denied``, ``fileset-split``
+        """
         for name, ids in self._facts.targets.items():
             is_link = ENTITIES.get(name) is not None and ENTITIES[name].link is not None
             for one in sorted(ids):
@@ -87,6 +90,12 @@ class _Walk:
                     self.going[name].add(one)
         for image, fileset in sorted(self._facts.filesets.items()):
             if fileset in self.going["Fileset"] and image in self._facts.objects["Image"]:
+                if "Image" in self._wish.exclude:
+                    raise conflict(
+                        "fileset-split",
+                        f"Fileset:{fileset} goes with all of its images only, and Image is excluded; name something"
+                        " else, or don't exclude Image",
+                    )
                 whose = self._facts.objects["Image"][image]
                 self._require(self._wish.operation.action, f"Image:{image}", whose)
                 if not self._is_there(whose):
