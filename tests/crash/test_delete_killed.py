@@ -21,8 +21,12 @@ def files_of(server: LiveServer) -> set[str]:
 
 
 def recorded(server: LiveServer) -> set[str]:
-    """Files that the database has rows for."""
-    rows = server.sql("SELECT path || name FROM originalfile WHERE repo IS NOT NULL AND mimetype LIKE 'image%%'")
+    """Files in the managed repository that the database has rows for; logs of imports are among them."""
+    rows = server.sql(
+        "SELECT o.path || o.name FROM originalfile o JOIN originalfile r ON r.hash = o.repo"
+        " WHERE r.mimetype = 'Repository' AND r.name = %s AND o.mimetype <> 'Directory'",
+        server.managed.name,
+    )
     return {str(row[0]) for row in rows}
 
 
@@ -36,14 +40,16 @@ def test_the_next_start_removes_the_files_of_a_delete(tmp_path: Path) -> None:
         start_all(server)
         root = Person(server, "root", 0, 0, server.tls().login())
         [image] = root.image()
-        [stored] = files_of(server)
+        stored = files_of(server)
+        assert stored == recorded(server)
+        assert len(stored) == 2, "the image and the import's log"
         with connect(server.database.address, autocommit=True) as connection, removals_held(connection):
             assert root.ask("delete", f"Image:{image}").status == 200
             kill(server)
-        assert files_of(server) == {stored}
+        assert files_of(server) == stored
         server.runtime.start("Blitz", "Blitz-0")
         assert files_of(server) == set()
-        assert not (server.managed / stored).parent.exists()
+        assert not any((server.managed / name).parent.exists() for name in stored)
         assert server.sql("SELECT count(*) FROM _fs_deletelog") == [(0,)]
 
 
