@@ -130,10 +130,12 @@ def test_a_full_disk_is_said_and_changes_nothing(
         if words[0] in ("drop", "rollback", "export"):  # nothing to write
             words = ("upgrade",)
     before = file.read_bytes() if present else None
-    # No file may grow from here on, which to the command is what a full disk is.
+    # While it runs no file may grow, which to the command is what a full disk is; what counts lines writes afterwards.
     program = (
-        "import resource, sys\nresource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
-        "from omeroadmin.cli.quick import run\nsys.exit(run(sys.argv[1:]))"
+        "import resource, sys\nfrom omeroadmin.cli.quick import run\n"
+        "size = resource.RLIMIT_FSIZE\nlimits = resource.getrlimit(size)\n"
+        "resource.setrlimit(size, (0, limits[1]))\n"
+        "try:\n    status = run(sys.argv[1:])\nfinally:\n    resource.setrlimit(size, limits)\nsys.exit(status)"
     )
     arguments = [word.format(copy=tmp_path / "copy") for word in words]
     done = omero(file, "config", *arguments, program=program, input_text="new: 1\n")
