@@ -129,7 +129,7 @@ def test_properties_of_a_type() -> None:
         parse_fields(tag, {"color": "red"})
     with pytest.raises(AdminError, match="a Dataset can't be without name"):
         parse_fields(ENTITIES["Dataset"], {"name": None})
-    with pytest.raises(AdminError, match="size of a OriginalFile can't be set"):
+    with pytest.raises(AdminError, match="size of an OriginalFile can't be set"):
         parse_fields(ENTITIES["OriginalFile"], {"size": 1})
     with pytest.raises(AdminError, match="list of pairs; set it with map-set"):
         parse_fields(ENTITIES["MapAnnotation"], {"mapValue": "x"})

@@ -166,7 +166,7 @@ def _types(names: Sequence[str]) -> list[str]:
     for name in names:
         for entity in entities_named(name):
             if entity.name not in SEARCHED and not entity.is_a("Annotation"):
-                raise invalid(f"a {entity.name} is not searched for; {', '.join(SEARCHED)} and annotations are")
+                raise invalid(f"{entity.one} is not searched for; {', '.join(SEARCHED)} and annotations are")
             found.append(entity.name)
     return found
 

@@ -102,6 +102,11 @@ class Entity:
         return f"ome.model.{self.package}.{self.name}"
 
     @property
+    def one(self) -> str:
+        """The type's name as sentences have it, e.g. ``an Image``."""
+        return f"{'an' if self.name[0] in 'AEIOX' else 'a'} {self.name}"
+
+    @property
     def condition(self) -> str:
         """SQL that tells this type's rows from others of the table: of constants, and true where there are none."""
         return f"discriminator = '{self.discriminator}'" if self.discriminator else "true"

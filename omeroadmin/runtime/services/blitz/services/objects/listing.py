@@ -65,7 +65,7 @@ def members(connection: Connection, actor: Actor, entity: Entity, object_id: int
     lists = back_references(entity)
     if name not in lists:
         possible = ", ".join(sorted([*lists, *(column.name for column in entity.maps)])) or "none"
-        raise invalid(f"a {entity.name} has no list {name[:80]!r}; its lists: {possible}")
+        raise invalid(f"{entity.one} has no list {name[:80]!r}; its lists: {possible}")
     other, column = lists[name]
     statement = select((other,), f"o.{column.column} = %(id)s", order="ORDER BY o.id")
     rows = read(connection, actor, statement, {"id": object_id}, (other,))
@@ -78,14 +78,14 @@ def _conditions(entities: Sequence[Entity], filters: Filters) -> tuple[list[str]
     columns = {column.name: column for column in columns_of(entities)}
     for index, (name, text) in enumerate(filters.fields.items()):
         if name not in columns:
-            raise invalid(f"a {entities[0].name} has no {name[:80]!r} to look for")
+            raise invalid(f"{entities[0].one} has no {name[:80]!r} to look for")
         condition, value = _field(columns[name], text, f"field{index}")
         conditions.append(condition)
         parameters[f"field{index}"] = value
     for what, table, column in (("owner", "experimenter", "omename"), ("group", "experimentergroup", "name")):
         text = getattr(filters, what)
         if text and not entities[0].owned:
-            raise invalid(f"a {entities[0].name} has no {what}")
+            raise invalid(f"{entities[0].one} has no {what}")
         if text:
             # An id, or a name; a name may be made of digits.
             is_id = text.isascii() and text.isdigit() and len(text) < 19
@@ -109,7 +109,7 @@ def _field(column: Column, text: str, parameter: str) -> tuple[str, object]:
     value = parse(column, text)
     if isinstance(value, Reference):
         if value.type not in {one.name for one in entities_named(column.target)} | {column.target}:
-            raise invalid(f"{column.name} is a {column.target}, not {value}")
+            raise invalid(f"{column.name} is of the type {column.target}, not {value}")
         value = value.id
     return f"o.{column.column} = %({parameter})s", value
 
@@ -128,7 +128,7 @@ def _linked(entities: Sequence[Entity], reference: Reference, end: str) -> str:
     ours = {link.name for link in (links_to(entity) if end == "parent" else links_from(entity))}
     link = next((link for name, link in links.items() if name in ours), None)
     if link is None:
-        raise invalid(f"no {entity.name} has a {other.name} as its {end}")
+        raise invalid(f"no {entity.name} has {other.one} as its {end}")
     return (
         f"EXISTS (SELECT 1 FROM {link.table} l"  # noqa: S608
         f" WHERE l.{end} = %({end})s AND l.{near} = o.id AND {visible('l')})"

@@ -35,7 +35,7 @@ def readable(entity: Entity, values: Mapping[Column, Any], *, lower_case: bool) 
     result = dict(values)
     for column, value in values.items():
         if column.kind is ColumnKind.NAME and value is not None and (value or column.required):
-            result[column] = readable_name(f"{column.name} of a {entity.name}", value)
+            result[column] = readable_name(f"{column.name} of {entity.one}", value)
         if lower_case and column.name == "omeName" and value:
             result[column] = result[column].lower()
     return result

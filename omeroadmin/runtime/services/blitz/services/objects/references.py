@@ -54,7 +54,7 @@ def _holding(connection: Connection, actor: Actor, column: Column, reference: Re
     wanted = entities_named(column.target)
     named = [one for one in entities_named(reference.type) if any(one.name == each.name for each in wanted)]
     if not named:
-        raise invalid(f"{column.name} is a {column.target}, not {reference}")
+        raise invalid(f"{column.name} is of the type {column.target}, not {reference}")
     for entity in named:
         found = holdings(connection, entity, [reference.id], lock="SHARE").get(reference.id)
         if found is not None and may(actor, Action.VIEW, found):

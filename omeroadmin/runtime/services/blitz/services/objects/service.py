@@ -70,7 +70,7 @@ class Objects:
         """
         entity = entity_named(name)
         if not entity.creatable:
-            raise invalid(f"a {entity.name} can't be made as an object: {_made_by(entity)}")
+            raise invalid(f"{entity.one} can't be made as an object: {_made_by(entity)}")
         parsed = {column: value for column, value in _fields(entity, fields).items() if value is not None}
         values.require_all(entity, parsed)
         pairs = {values.known_map(entity, key): values.parse_pairs(key, given) for key, given in maps.items()}

@@ -95,9 +95,9 @@ def parse_fields(entity: Entity, fields: Mapping[str, Any]) -> dict[Column, Any]
     for name, value in fields.items():
         column = known_column(entity, name)
         if column.fixed:
-            raise invalid(f"{name} of a {entity.name} can't be set")
+            raise invalid(f"{name} of {entity.one} can't be set")
         if value is None and column.required:
-            raise invalid(f"a {entity.name} can't be without {name}")
+            raise invalid(f"{entity.one} can't be without {name}")
         values[column] = parse(column, value)
     return values
 
@@ -120,8 +120,8 @@ def known_column(entity: Entity, name: str) -> Column:
     column = entity.column(name)
     if column is None:
         if entity.map(name) is not None:
-            raise invalid(f"{name} of a {entity.name} is a list of pairs; set it with map-set")
-        raise invalid(f"a {entity.name} has no {name[:80]!r}; it has {_names(entity)}")
+            raise invalid(f"{name} of {entity.one} is a list of pairs; set it with map-set")
+        raise invalid(f"{entity.one} has no {name[:80]!r}; it has {_names(entity)}")
     return column
 
 
@@ -132,7 +132,7 @@ def known_map(entity: Entity, name: str) -> MapColumn:
     """
     column = entity.map(name)
     if column is None:
-        raise invalid(f"a {entity.name} has no pairs {name[:80]!r}; it has {_names(entity)}")
+        raise invalid(f"{entity.one} has no pairs {name[:80]!r}; it has {_names(entity)}")
     return column
 
 
