@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from omeroadmin.grid.drivers.embedded import EmbeddedDriver
+from omeroadmin.schema.instance import Instance
 from omeroadmin.system.sockets import port_is_free
 
 
@@ -86,3 +88,23 @@ def free_prefix(start: int = 1) -> str:
         if all(port_is_free(int(f"{number}{port}")) for port in (4061, 4063, 4064)):
             return str(number)
     raise AssertionError("the ports 14061-14064 and 24061-24064 are taken")
+
+
+def install(home: Path, prefix: str, nodes: str = "") -> Omero:
+    """An instance with a PostgreSQL of its own, not started.
+
+    :param prefix: of its ports; may be empty
+    :param nodes: value of ``omero.server.nodedescriptors``
+    """
+    omero = Omero(home, prefix)
+    home.mkdir(exist_ok=True)
+    arguments = ["--dir", str(omero.omerodir), "--data-dir", str(omero.data), "--db", "embedded", "--yes"]
+    omero.ok("install", *arguments, *(("--ports-prefix", prefix) if prefix else ()), timeout=300)
+    if nodes:
+        omero.ok("config", "set", "omero.server.nodedescriptors", nodes)
+    return omero
+
+
+def pids(omero: Omero) -> dict[str, int | None]:
+    """Processes of an instance's servers, by the servers' ids."""
+    return {server.id: server.pid for server in EmbeddedDriver(Instance(omero.omerodir)).state().servers}

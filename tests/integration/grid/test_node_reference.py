@@ -1,35 +1,17 @@
-"""The reference server with nodes beside the master, changed while it runs; and three of them on one machine."""
+"""The reference server with nodes beside the master, changed while it runs."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from omeroadmin.grid.drivers.embedded import EmbeddedDriver
-from omeroadmin.schema.instance import Instance
-from omeroadmin.system.sockets import port_is_free
-from tests.support.omero import Omero, free_prefix
+from tests.support.omero import Omero, free_prefix, install, pids
 
 pytestmark = pytest.mark.skipif(os.geteuid() == 0, reason="root can't run servers")
 
 NODES = "master:Blitz-0,Indexer-0,Processor-0 node1:Processor-1 node2:Processor-2"
-
-
-WHOLE = 10
-"""Servers of the default grid that always run, TestDropBox being the eleventh."""
-
-
-def install(home: Path, prefix: str, nodes: str = "") -> Omero:
-    omero = Omero(home, prefix)
-    home.mkdir(exist_ok=True)
-    arguments = ["--dir", str(omero.omerodir), "--data-dir", str(omero.data), "--db", "embedded", "--yes"]
-    omero.ok("install", *arguments, *(("--ports-prefix", prefix) if prefix else ()), timeout=300)
-    if nodes:
-        omero.ok("config", "set", "omero.server.nodedescriptors", nodes)
-    return omero
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +21,6 @@ def omero(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Omero]:
     for node in ("node1", "node2"):
         omero.run("node", node, "stop")
     omero.run("admin", "stop")
-
-
-def pids(omero: Omero) -> dict[str, int | None]:
-    return {server.id: server.pid for server in EmbeddedDriver(Instance(omero.omerodir)).state().servers}
 
 
 def test_three_processors(omero: Omero) -> None:
@@ -95,33 +73,3 @@ def test_the_master_stops_alone(omero: Omero) -> None:
     omero.ok("admin", "start")
     omero.ok("node", "node1", "stop")
     assert "Processor-1" in omero.run("admin", "status").stderr
-
-
-def test_three_servers_on_one_machine(omero: Omero, tmp_path: Path) -> None:
-    """As the manual has it: one without a prefix, the others with one each."""
-    prefixes = ["", {"1": "2", "2": "1"}[omero.prefix]]
-    taken = [f"{prefix}{port}" for prefix in prefixes for port in (4061, 4063, 4064) if not is_free(prefix, port)]
-    if taken:
-        pytest.skip(f"the ports {', '.join(taken)} are taken")
-    others = [install(tmp_path / f"server{prefix}", prefix) for prefix in prefixes]
-    try:
-        for other in others:
-            other.ok("admin", "start")
-        found = [pids(one) for one in (omero, *others)]
-        assert [len(one) for one in found[1:]] == [WHOLE + 1] * 2
-        everybody = [pid for one in found for pid in one.values() if pid is not None]
-        assert len(everybody) == len(set(everybody)) >= 2 * WHOLE + len(found[0]) - 1
-        for one in (omero, *others):
-            one.ok("admin", "status")
-        others[0].ok("admin", "stop")
-        assert others[0].run("admin", "status").returncode == 1
-        others[1].ok("admin", "status")
-    finally:
-        for other in others:
-            other.run("admin", "stop")
-    omero.ok("admin", "status")
-    assert pids(omero) == found[0]
-
-
-def is_free(prefix: str, port: int) -> bool:
-    return port_is_free(int(f"{prefix}{port}"))

@@ -7,6 +7,7 @@ import logging
 import queue
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,6 +83,8 @@ def watch(
     :param on_watching: called when no change can be missed any more
     """
     handler = _Paths()
+    # A folder that appears while its parent is looked through is met twice: watchdog warns of it, and follows it once.
+    warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
     observer = Observer()
     observer.schedule(handler, str(root), recursive=True)
     scan_seconds = _SCAN_SECONDS
