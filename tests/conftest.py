@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import hypothesis
 import pytest
@@ -14,6 +15,12 @@ __all__ = ["embedded_instance", "shared_instance"]
 # How long an example takes is the machine's business, which may be doing something else.
 hypothesis.settings.register_profile("omeroadmin", deadline=None)
 hypothesis.settings.load_profile("omeroadmin")
+
+
+def pytest_configure() -> None:
+    """A shell that starts the suite in the background has it ignore interrupts, and everything it starts as well."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
