@@ -34,6 +34,9 @@ def listen_unix(path: Path, *, backlog: int = 128) -> socket.socket:
     :raises OSError: as the system says
     """
     new = path.with_name(f".{path.name}.{os.getpid()}")
+    # A process of the same number may have been killed before it gave its socket the name.
+    with contextlib.suppress(FileNotFoundError):
+        new.unlink()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         with short_address(new) as address:

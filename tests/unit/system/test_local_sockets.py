@@ -47,3 +47,12 @@ def test_where_none_can_be_made_nothing_stays(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="directory"):
         listen_unix(tmp_path / "x.sock")
     assert os.listdir(tmp_path) == ["x.sock"]  # noqa: PTH208 - names are enough
+
+
+def test_what_a_killed_process_of_the_same_number_left_is_not_in_the_way(tmp_path: Path) -> None:
+    path = tmp_path / "x.sock"
+    listen_unix(path).close()
+    path.rename(tmp_path / f".x.sock.{os.getpid()}")
+    with listen_unix(path):
+        connect_unix(path, timeout=5).close()
+        assert os.listdir(tmp_path) == ["x.sock"]  # noqa: PTH208 - names are enough
