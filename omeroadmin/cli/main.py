@@ -49,9 +49,11 @@ def load_command(group: str, name: str) -> TyperCommand:
     app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_CONTEXT)
     # The mark keeps the example's line as it is, to be copied in one piece.
     help_text = inspect.cleandoc(function.__doc__ or "").replace("\n\nExample:", "\n\n\b\nExample:")
-    if group != "top":
-        # A command that is in a group as well as without one, such as login.
-        help_text = help_text.replace(f"Example: omero {name}", f"Example: omero {group} {name}")
+    home = function.__module__.split(".")[-2]
+    if home != group:
+        # A command that is somewhere else as well, such as login.
+        own, here = ("" if one == "top" else f"{one} " for one in (home, group))
+        help_text = help_text.replace(f"Example: omero {own}{name}", f"Example: omero {here}{name}")
     app.command(name=name, help=help_text, cls=getattr(module, "COMMAND_CLASS", None))(function)
     return cast("TyperCommand", typer.main.get_command(app))
 
