@@ -9,15 +9,23 @@ from pathlib import Path
 import pytest
 
 DEBIAN_PACKAGES: dict[str, str] = {
+    "age": "age",
+    "borg": "borgbackup",
     "icegridadmin": "zeroc-ice-utils",
     "icegridnode": "zeroc-icegrid",
     "ip": "iproute2",
     "nginx": "nginx-light",
     "openssl": "openssl",
+    "pgbackrest": "pgbackrest",
     "postgres": "postgresql",
     "promtool": "prometheus",
     "psql": "postgresql-client",
+    "rdiff-backup": "rdiff-backup",
+    "restic": "restic",
+    "rsync": "rsync",
+    "sftp": "openssh-client",
     "shellcheck": "shellcheck",
+    "sshd": "openssh-server",
     "systemd-analyze": "systemd",
 }
 """Program and the Debian package that holds it: the one list, also for whoever installs them."""
