@@ -38,6 +38,8 @@ class Snapshot:
     :param repositories: which root or directory of the manifest each repository's UUID stands for
     :param versions: of the toolkit, of PostgreSQL, of the schema
     :param database: name, UUID
+    :param sealed_to: who can open the parts: public keys of age, ``passphrase``; empty where they are in the clear.
+        Parts are then the sealed files
     :param fault_count: how many faults were found
     :param faults: the first of them
     :param warnings: what is odd without making the snapshot inconsistent
@@ -63,6 +65,7 @@ class Snapshot:
     repositories: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     database: Mapping[str, str] = field(default_factory=dict)
+    sealed_to: tuple[str, ...] = ()
     fault_count: int = 0
     faults: tuple[Fault, ...] = ()
     warnings: tuple[Fault, ...] = ()
@@ -114,6 +117,7 @@ def _from_document(document: dict[str, Any]) -> Snapshot:
     values["parts"] = {path: Checksum(**part) for path, part in values["parts"].items()}
     for name in ("faults", "warnings"):
         values[name] = tuple(Fault(**fault) for fault in values[name])
+    values["sealed_to"] = tuple(values.get("sealed_to", ()))
     return Snapshot(**values)
 
 
