@@ -74,6 +74,8 @@ GROUPS: dict[str, Group] = {
             "checkice",
             "jvmcfg",
             "diagnostics",
+            "move-data",
+            "move-managed",
         ),
     ),
     "web": Group("Configure the web server in front of OMERO.web.", ("config",)),

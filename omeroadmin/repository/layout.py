@@ -193,6 +193,11 @@ def decode_java_text(content: bytes) -> str:
         raise failed_error("marker-invalid", f"a marker is not Java text: {error.reason}") from error
 
 
+def has_markers(root: Path) -> bool:
+    """Whether a directory is a repository of any database."""
+    return next((root / ".omero" / "repository").glob("*/repo_uuid"), None) is not None
+
+
 def read_repository_uuid(root: Path, database_uuid: str) -> str | None:
     """Which repository a root is for a database; ``None`` where it isn't one yet.
 

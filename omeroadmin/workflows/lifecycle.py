@@ -226,6 +226,7 @@ def _prepare(instance: Instance, options: StartOptions, reporter: Reporter, undo
     if driver_for(instance, settings).node_process() is not None:
         raise configuration_error("already-running", "Server already running", "omero admin restart")
     preconditions.make_state_directory(instance, settings)
+    preconditions.check_repository(instance, settings)
     preconditions.check_directories(instance, settings)
     preconditions.check_ports(settings)
     preconditions.check_certificates(settings)

@@ -14,9 +14,11 @@ from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.grid.driver import DRIVER, driver_for
 from omeroadmin.grid.icegrid.programs import check_versions
 from omeroadmin.grid.ports import used_ports
+from omeroadmin.repository import moving
+from omeroadmin.repository.layout import has_markers
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
-from omeroadmin.system import clock, files, process, sockets
+from omeroadmin.system import clock, files, mounts, process, sockets
 from omeroadmin.workflows.memory import memory_report
 
 _ICESSL = "omero.glacier2.IceSSL"
@@ -149,6 +151,25 @@ def _not_writable(path: Path, what: str) -> AdminError:
         f"the {what} {path} is not writable for {user}",
         f"check owner and mode: ls -ld {path}",
     )
+
+
+def check_repository(instance: Instance, settings: Settings) -> None:
+    """The repository is where the settings say: not half moved, nor on a disk that isn't mounted.
+
+    :raises AdminError: ``half-moved``, ``disk-not-mounted``, ``setting-invalid``, ``file-not-read``
+    """
+    note = moving.read_note(instance.var / moving.NOTE_NAME)
+    places = {"omero.data.dir": settings.data_directory, "omero.managed.dir": settings.managed_repository}
+    if note is not None and (problem := moving.half_moved(note, places[note.property].absolute())) is not None:
+        raise problem
+    for name, place in places.items():
+        missing = mounts.unmounted(place)
+        if missing is not None and not has_markers(place):
+            raise configuration_error(
+                "disk-not-mounted",
+                f"{name} is {place}, but {missing} isn't mounted, and there is no repository",
+                f"mount {missing}",
+            )
 
 
 def check_ports(settings: Settings) -> None:

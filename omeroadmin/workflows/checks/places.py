@@ -11,6 +11,7 @@ from omeroadmin.schema.settings import Settings
 from omeroadmin.workflows.causes import mend_for
 from omeroadmin.workflows.checks.model import Category, Item, Status, Subject, plain_size
 from omeroadmin.workflows.logs import RESTARTED, LogFacts
+from omeroadmin.workflows.preconditions import check_repository
 
 VARIABLES = (
     "OMERO_HOME",
@@ -92,6 +93,10 @@ def directories(subject: Subject) -> Category:
     temporary = Path(subject.environment.get("OMERO_TMPDIR") or subject.user_directory / "tmp")
     read_only = {name: _is_read_only(subject.settings, name) for name in ("db", "repo")}
     items = [_data_directory(data, read_only=read_only["repo"])]
+    try:
+        check_repository(subject.instance, subject.settings)
+    except AdminError as error:
+        items.append(Item("repository", Status.FAIL, error.message, error.hint))
     if any(read_only.values()):
         evidence = ", ".join(f"{name}={str(flag).lower()}" for name, flag in read_only.items())
         items.append(Item("read-only", Status.OK, f"{evidence}: the server refuses changes"))

@@ -59,7 +59,8 @@ class Repositories:
 def register(database: Database, settings: Settings, instance: Instance) -> Repositories:
     """Find each root's repository by its marker, or make a new one; a root that has moved gets its new path.
 
-    :raises AdminError: ``directory-missing``, ``marker-invalid``, ``directory-not-created``, ``file-not-written``
+    :raises AdminError: ``directory-missing``, ``repository-marker-missing``, ``marker-invalid``,
+        ``directory-not-created``, ``file-not-written``
     """
     if not settings.data_directory.is_dir():
         # Made anew, it would hide what lies on a disk that isn't mounted.
@@ -130,6 +131,7 @@ def _register(connection: Connection, database_uuid: str, kind: str, root: Path)
             Changes(connection, None, "Internal").log("UPDATE", "OriginalFile", [row["id"]])
             _LOG.info("Moved repository %s (uuid=%s)", root, found)
     else:
+        _refuse_empty_place(connection, kind, parent, name)
         repository = Repository(_insert(connection, found, parent, name), found or str(uuid.uuid4()), kind, root)
         connection.execute("UPDATE originalfile SET hash = %s WHERE id = %s", (repository.uuid, repository.id))
         _LOG.info("Registered new repository %s (uuid=%s)", root, repository.uuid)
@@ -137,6 +139,24 @@ def _register(connection: Connection, database_uuid: str, kind: str, root: Path)
         write_repository_uuid(root, database_uuid, repository.uuid)
     _LOG.info("Opened repository %s (uuid=%s)", root, repository.uuid)
     return repository
+
+
+def _refuse_empty_place(connection: Connection, kind: str, parent: str, name: str) -> None:
+    """A place that the database knows, whose marker is missing: a new repository there would hide the real one.
+
+    :raises AdminError: ``repository-marker-missing``
+    """
+    row = connection.execute(
+        "SELECT hash FROM originalfile known WHERE mimetype = 'Repository' AND path = %s AND name = %s AND EXISTS"
+        " (SELECT FROM originalfile WHERE repo = known.hash) ORDER BY id DESC LIMIT 1",
+        (parent, name),
+    ).fetchone()
+    if kind == "Managed" and row is not None:
+        raise configuration_error(
+            "repository-marker-missing",
+            f"{parent}{name} should be repository {row['hash']}, which holds images, and has no marker of it",
+            "mount its disk, or correct omero.managed.dir; if only .omero was lost, bring it back from a backup",
+        )
 
 
 def _insert(connection: Connection, repository_uuid: str, parent: str, name: str) -> int:
