@@ -13,7 +13,7 @@ def command(
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Move the managed repository (omero.managed.dir) to another place.
+    """Move the images (omero.managed.dir) to another place.
 
     The server is stopped, the files are renamed, the setting is changed, the server started again. On another disk
     they are copied instead, most of them while the server goes on, and each is read back from there. If anything
