@@ -121,12 +121,11 @@ def restore(
     """
     if not (directory / "toc.dat").is_file():
         raise configuration_error("dump-missing", f"{directory} holds no dump: it has no toc.dat")
-    _check_programs(address, programs, "restored")
-    _check_empty(address)
+    check_restorable(address, programs)
     arguments: list[str | Path] = [
         programs.path("pg_restore"),
         "--format=directory",
-        f"--dbname={_conninfo(address.name)}",
+        f"--dbname={conninfo(address.name)}",
         f"--jobs={jobs}",
         "--no-owner",
         "--no-privileges",
@@ -147,7 +146,18 @@ def restore(
         connection.execute("ANALYZE")
 
 
-def _conninfo(name: str) -> str:
+def check_restorable(address: DatabaseAddress, programs: Programs) -> None:
+    """Make sure that a database is there, empty, and not newer than the programs.
+
+    :raises AdminError: ``database-not-empty``, ``postgresql-too-old``, and as
+        :func:`omeroadmin.database.connection.connect`
+    """
+    _check_programs(address, programs, "restored")
+    _check_empty(address)
+
+
+def conninfo(name: str) -> str:
+    """A database's name as ``--dbname`` takes it, whatever is in it."""
     escaped = name.replace("\\", "\\\\").replace("'", "\\'")
     return f"dbname='{escaped}'"
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -104,6 +107,71 @@ def check(
         name = Path(done.arguments[0]).name
         raise failed_error("program-failed", f"{name} ended with status {done.status}: {done.last_words()}", hint)
     return done
+
+
+def feed(
+    arguments: Sequence[str | os.PathLike[str]],
+    chunks: Iterable[bytes],
+    *,
+    timeout: float,
+    environment: Mapping[str, str] | None = None,
+) -> Completed:
+    """Run a program to its end with more on stdin than memory holds; a program that ends early gets no more.
+
+    :param arguments: program and arguments; no secrets, other users can read them
+    :param chunks: what it reads; an exception that they raise ends the program
+    :param timeout: seconds after which the program is killed
+    :param environment: variables added to the present ones
+    :raises AdminError: ``program-missing``, ``program-timeout``
+    """
+    words = tuple(os.fspath(argument) for argument in arguments)
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        try:
+            program = subprocess.Popen(
+                words, stdin=subprocess.PIPE, stdout=output, stderr=errors, env=_variables(environment, inherit=True)
+            )
+        except OSError as error:
+            raise configuration_error("program-missing", f"{words[0]} can't be run: {error.strerror}") from error
+        expired = threading.Event()
+
+        def expire() -> None:
+            expired.set()
+            program.kill()
+
+        timer = threading.Timer(timeout, expire)
+        timer.start()
+        try:
+            _pour(chunks, program)
+            status = program.wait()
+        except BaseException:
+            program.kill()
+            program.wait()
+            raise
+        finally:
+            timer.cancel()
+        if expired.is_set():
+            raise failed_error("program-timeout", f"{words[0]} did not end within {timeout:g} seconds")
+        return Completed(words, status, _text(output), _text(errors))
+
+
+def _pour(chunks: Iterable[bytes], program: subprocess.Popen[bytes]) -> None:
+    stdin = program.stdin
+    if stdin is None:
+        raise AssertionError("stdin is a pipe")
+    try:
+        for chunk in chunks:
+            stdin.write(chunk)
+    except BrokenPipeError:
+        # It ended early, and its exit status says why.
+        pass
+    finally:
+        with contextlib.suppress(BrokenPipeError):
+            stdin.close()
+
+
+def _text(stream: IO[bytes]) -> str:
+    stream.seek(0)
+    return stream.read().decode(errors="replace")
 
 
 def run_attached(arguments: Sequence[str | os.PathLike[str]]) -> int:
