@@ -6,9 +6,6 @@ the right bytes stay, the database is made anew.
 
 from __future__ import annotations
 
-import os
-import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,13 +18,12 @@ from omeroadmin.database import embedded
 from omeroadmin.database.plan import (
     DatabaseFacts,
     DatabaseWish,
-    StartCluster,
     StopCluster,
     database_facts,
     plan_database,
 )
 from omeroadmin.database.programs import Programs, client_programs
-from omeroadmin.errors import configuration_error, failed_error
+from omeroadmin.errors import failed_error
 from omeroadmin.profiles.plan import plan_properties
 from omeroadmin.profiles.store import read_profile
 from omeroadmin.repository.layout import inspect_data_directories, plan_data_directories
@@ -39,17 +35,24 @@ from omeroadmin.steps.plan import Plan, Step
 from omeroadmin.system import files
 from omeroadmin.system.local import LocalHost
 from omeroadmin.workflows.backup_scope import CERTIFICATES, DATA, MANAGED, SCRIPTS, TARGET_PROPERTY
-from omeroadmin.workflows.driver import instance_driver
-from omeroadmin.workflows.install import ExternalDatabase, free_database_port
+from omeroadmin.workflows.install import ExternalDatabase
 from omeroadmin.workflows.lifecycle import start
+from omeroadmin.workflows.restore_destination import (
+    Destination,
+    database_properties,
+    empty_index,
+    find_destination,
+    missing_directories,
+    refuse_unsuitable,
+    relocated,
+    start_existing,
+)
 from omeroadmin.workflows.restore_steps import (
     CheckRestored,
-    EmptyDirectory,
     ExtractFiles,
     Mark,
     RestoreDump,
     RestoreReport,
-    read_mark,
     refuse_too_old,
 )
 
@@ -104,18 +107,20 @@ class _Copy:
     wish: RestoreWish
     target: Target
     snapshot: Snapshot
-    instance: Instance
-    data: Path
-    resumes: bool
+    destination: Destination
+
+    @property
+    def instance(self) -> Instance:
+        return self.destination.instance
+
+    @property
+    def data(self) -> Path:
+        return self.destination.data
 
     @property
     def directory(self) -> Path:
         """The snapshot's."""
         return self.target.snapshot_directory(self.snapshot.id)
-
-    @property
-    def mark(self) -> Path:
-        return self.instance.var / "restore.json"
 
     @property
     def places(self) -> dict[str, Path]:
@@ -127,6 +132,13 @@ class _Copy:
             SCRIPTS: self.instance.scripts_directory,
         }
         return {name: place for name, place in everything.items() if name in self.snapshot.roots}
+
+    @property
+    def moves(self) -> dict[str, Path]:
+        """New directories by the old ones."""
+        places = self.places
+        moves = {old: places[name] for name, old in self.snapshot.roots.items() if name in places}
+        return {**moves, self.snapshot.omerodir: self.instance.omerodir}
 
 
 def plan_restore(wish: RestoreWish) -> RestorePlan:
@@ -145,15 +157,15 @@ def plan_restore(wish: RestoreWish) -> RestorePlan:
     places, rows_file = tuple(copy.places.items()), instance.temporary_directory / "restored-rows.jsonl.zst"
     host = LocalHost()
     steps: list[Step] = [
-        *_directories(instance),
-        Mark(copy.mark, copy.snapshot.id, copy.data, finished=False),
+        *missing_directories(instance),
+        Mark(copy.destination.mark, copy.snapshot.id, copy.data, finished=False),
         *_configuration(copy),
         *plan_properties(values, properties, instance.config_xml, "backup restore"),
         *plan_data_directories(settings, inspect_data_directories(settings, host)),
-        *_empty_index(copy),
+        *empty_index(copy.data),
         ExtractFiles(copy.target, copy.snapshot, places, report),
         *plan_database(facts, DatabaseWish(instance, settings, None, keep_running=True)),
-        *_start(facts, instance, settings),
+        *start_existing(facts, instance, settings),
         RestoreDump(
             instance,
             settings,
@@ -165,10 +177,11 @@ def plan_restore(wish: RestoreWish) -> RestorePlan:
         ),
         *([StopCluster(instance, settings)] if facts.programs is not None else []),
         CheckRestored(copy.target, copy.snapshot, places, rows_file, report),
-        Mark(copy.mark, copy.snapshot.id, copy.data, finished=True),
+        Mark(copy.destination.mark, copy.snapshot.id, copy.data, finished=True),
     ]
-    title = f"{'go on restoring' if copy.resumes else 'restore'} snapshot {copy.snapshot.id} to {instance.omerodir}"
-    return RestorePlan(Plan(f"{title}, data to {copy.data}", tuple(steps)), instance, settings, copy.snapshot, report)
+    verb = "go on restoring" if copy.destination.resumes else "restore"
+    title = f"{verb} snapshot {copy.snapshot.id} to {instance.omerodir}, data to {copy.data}"
+    return RestorePlan(Plan(title, tuple(steps)), instance, settings, copy.snapshot, report)
 
 
 def carry_out(plan: RestorePlan, listener: Listener | None = None) -> RestoreReport:
@@ -196,37 +209,9 @@ def start_restored(plan: RestorePlan) -> None:
 
 def _look(wish: RestoreWish) -> _Copy:
     target, snapshot = find_snapshot(wish.target, wish.snapshot)
-    into = Path(os.path.realpath(wish.into))
-    data = Path(os.path.realpath(wish.data_directory or into.with_name(f"{into.name}-data")))
-    instance = Instance(into)
-    mark = read_mark(instance.var / "restore.json")
-    resumes = mark == {"snapshot": snapshot.id, "data": str(data), "finished": False}
-    copy = _Copy(wish, target, snapshot, instance, data, resumes)
-    root = Path(os.path.realpath(target.root))
-    for place in (into, *copy.places.values()):
-        if place.is_relative_to(root) or root.is_relative_to(place):
-            raise configuration_error(
-                "restore-into-target",
-                f"{place} and the backup target {root} lie in each other",
-                "choose another --into",
-            )
-        if place.is_dir() and any(place.iterdir()) and not (resumes or wish.overwrite):
-            raise _existing(place)
-    if instance_driver(instance).node_process() is not None:
-        raise configuration_error(
-            "restore-over-running",
-            f"the server in {into} is running",
-            f"omero --omerodir {into} admin stop",
-        )
+    copy = _Copy(wish, target, snapshot, find_destination(wish.into, wish.data_directory, snapshot.id))
+    refuse_unsuitable(copy.destination, copy.places.values(), target.root, overwrite=wish.overwrite)
     return copy
-
-
-def _existing(place: Path) -> Exception:
-    return configuration_error(
-        "restore-over-existing",
-        f"{place} is there already and not empty; nothing was changed",
-        "choose other directories with --into and --data-dir, or replace what is there with --overwrite",
-    )
 
 
 def _refuse_damaged(copy: _Copy) -> None:
@@ -244,7 +229,7 @@ def _refuse_damaged(copy: _Copy) -> None:
 def _properties(copy: _Copy) -> tuple[dict[str, str], Settings, dict[str, str]]:
     """The snapshot's properties, the restored instance's settings, and the properties that differ."""
     values = read_profile(copy.directory / parts.CONFIGURATION / "grid" / "config.xml").values
-    properties = relocated(values, copy.snapshot, copy.instance, copy.places)
+    properties = relocated(values, copy.moves)
     properties["omero.data.dir"] = str(copy.data)
     # Snapshots of two servers in one target would be taken for one another's.
     if values.get(TARGET_PROPERTY):
@@ -255,53 +240,10 @@ def _properties(copy: _Copy) -> tuple[dict[str, str], Settings, dict[str, str]]:
         properties["omero.glacier2.IceSSL.DefaultDir"] = str(copy.places[CERTIFICATES])
     if copy.wish.ports_prefix is not None:
         properties["omero.ports.prefix"] = copy.wish.ports_prefix
-    properties |= _database_properties(copy, values)
+    properties |= database_properties(copy.destination, values, copy.wish.database, copy.wish.ports_prefix)
     settings = Settings({**values, **properties})
     settings.port("ssl")
     return values, settings, properties
-
-
-def _database_properties(copy: _Copy, values: Mapping[str, str]) -> dict[str, str]:
-    external = copy.wish.database
-    if external is not None:
-        return {
-            "omero.db.embedded": "false",
-            "omero.db.host": external.host,
-            "omero.db.port": str(external.port),
-            "omero.db.name": external.name,
-            "omero.db.user": external.user,
-            "omero.db.pass": external.password,
-        }
-    present = read_profile(copy.instance.config_xml).values if copy.instance.config_xml.exists() else {}
-    reuse = present.get("omero.db.embedded") == "true" and present.get("omero.data.dir") == str(copy.data)
-    prefix = copy.wish.ports_prefix if copy.wish.ports_prefix is not None else values.get("omero.ports.prefix", "")
-    return {
-        "omero.db.embedded": "true",
-        "omero.db.host": "127.0.0.1",
-        "omero.db.port": present["omero.db.port"] if reuse else str(free_database_port(prefix)),
-        "omero.db.name": values.get("omero.db.name", "omero"),
-        "omero.db.user": values.get("omero.db.user", "omero"),
-        "omero.db.pass": present["omero.db.pass"] if reuse else secrets.token_urlsafe(24),
-    }
-
-
-def relocated(
-    values: Mapping[str, str], snapshot: Snapshot, instance: Instance, places: Mapping[str, Path]
-) -> dict[str, str]:
-    """Properties whose paths lie in what moves, with their new paths.
-
-    :param values: the snapshot's properties
-    :param places: where each root of the manifest goes
-    """
-    moves = {old: places[name] for name, old in snapshot.roots.items() if name in places}
-    moves[snapshot.omerodir] = instance.omerodir
-    changed: dict[str, str] = {}
-    for name, value in values.items():
-        for old in sorted(moves, key=len, reverse=True):
-            if value == old or value.startswith(f"{old}/"):
-                changed[name] = f"{moves[old]}{value[len(old) :]}"
-                break
-    return changed
 
 
 def _programs(facts: DatabaseFacts, settings: Settings, snapshot: Snapshot) -> Programs:
@@ -309,28 +251,6 @@ def _programs(facts: DatabaseFacts, settings: Settings, snapshot: Snapshot) -> P
     programs = facts.programs or client_programs(settings, server_major=int(major) if major.isdigit() else 0)
     refuse_too_old(programs, snapshot)
     return programs
-
-
-def _start(facts: DatabaseFacts, instance: Instance, settings: Settings) -> list[Step]:
-    """A cluster with a database needs no further step but for this one."""
-    if facts.programs is None or facts.running or not (facts.cluster_exists and facts.database_exists):
-        return []
-    return [StartCluster(instance, settings, facts.address.port)]
-
-
-def _directories(instance: Instance) -> list[Step]:
-    wanted = {
-        instance.omerodir: 0o755,
-        instance.etc: 0o700,
-        instance.grid_directory: 0o700,
-        instance.var: 0o700,
-        instance.log_directory: 0o700,
-        instance.temporary_directory: 0o700,
-        instance.run_directory: 0o700,
-        instance.scripts_directory.parent: 0o755,
-        instance.scripts_directory: 0o755,
-    }
-    return [MakeDirectory(path, mode) for path, mode in wanted.items() if not path.is_dir()]
 
 
 def _configuration(copy: _Copy) -> list[Step]:
@@ -351,8 +271,3 @@ def _configuration(copy: _Copy) -> list[Step]:
         mode = files.PLAIN_MODE if relative.startswith("templates/") else files.SECRET_MODE
         steps.append(WriteFile(path, content, mode, "as it was saved"))
     return steps
-
-
-def _empty_index(copy: _Copy) -> list[Step]:
-    index = copy.data / "FullText"
-    return [EmptyDirectory(index)] if index.is_dir() and any(index.iterdir()) else []

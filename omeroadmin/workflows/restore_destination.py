@@ -1,0 +1,168 @@
+"""Where a restore goes: what may not be there, and what every restored instance has, wherever its data come from."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from omeroadmin.database.plan import DatabaseFacts, StartCluster
+from omeroadmin.errors import AdminError, configuration_error
+from omeroadmin.profiles.store import read_profile
+from omeroadmin.schema.instance import Instance
+from omeroadmin.schema.settings import Settings
+from omeroadmin.steps.kinds import MakeDirectory
+from omeroadmin.steps.plan import Step
+from omeroadmin.workflows.driver import instance_driver
+from omeroadmin.workflows.install import ExternalDatabase, free_database_port
+from omeroadmin.workflows.restore_steps import EmptyDirectory, read_mark
+
+
+@dataclass(frozen=True)
+class Destination:
+    """The instance to be made.
+
+    :param source: what is restored, as the mark of an interrupted restore has it: a snapshot's id
+    :param data: ``omero.data.dir``
+    :param resumes: whether the same restore was interrupted here
+    """
+
+    source: str
+    instance: Instance
+    data: Path
+    resumes: bool
+
+    @property
+    def mark(self) -> Path:
+        """Note of which restore is under way or done."""
+        return mark_of(self.instance)
+
+
+def mark_of(instance: Instance) -> Path:
+    """Where an instance has the note of its restore."""
+    return instance.var / "restore.json"
+
+
+def find_destination(into: Path, data_directory: Path | None, source: str) -> Destination:
+    """Where a restore goes.
+
+    :param data_directory: ``None``: beside the instance, named after it
+    :param source: what is restored
+    """
+    real = Path(os.path.realpath(into))
+    data = Path(os.path.realpath(data_directory or real.with_name(f"{real.name}-data")))
+    instance = Instance(real)
+    interrupted = {"snapshot": source, "data": str(data), "finished": False}
+    return Destination(source, instance, data, read_mark(mark_of(instance)) == interrupted)
+
+
+def refuse_unsuitable(destination: Destination, places: Iterable[Path], source: Path, *, overwrite: bool) -> None:
+    """Make sure that a restore touches nothing that it wasn't asked to.
+
+    :param places: directories that it fills
+    :param source: where it reads
+    :raises AdminError: ``restore-into-target``, ``restore-over-existing``, ``restore-over-running``
+    """
+    into, root = destination.instance.omerodir, Path(os.path.realpath(source))
+    for place in (into, *places):
+        if place.is_relative_to(root) or root.is_relative_to(place):
+            raise configuration_error(
+                "restore-into-target",
+                f"{place} and {source}, which is restored, lie in each other",
+                "choose another --into",
+            )
+        if place.is_dir() and any(place.iterdir()) and not (destination.resumes or overwrite):
+            raise _existing(place)
+    if instance_driver(destination.instance).node_process() is not None:
+        raise configuration_error(
+            "restore-over-running",
+            f"the server in {into} is running",
+            f"omero --omerodir {into} admin stop",
+        )
+
+
+def _existing(place: Path) -> AdminError:
+    return configuration_error(
+        "restore-over-existing",
+        f"{place} is there already and not empty; nothing was changed",
+        "choose other directories with --into and --data-dir, or replace what is there with --overwrite",
+    )
+
+
+def database_properties(
+    destination: Destination, values: Mapping[str, str], external: ExternalDatabase | None, ports_prefix: str | None
+) -> dict[str, str]:
+    """Properties of the restored instance's database.
+
+    :param values: properties of the original
+    :param external: ``None``: a PostgreSQL of the instance's own, with a port and a password of its own
+    :param ports_prefix: ``None``: as in the original
+    :raises AdminError: ``database-port-taken``
+    """
+    if external is not None:
+        return {
+            "omero.db.embedded": "false",
+            "omero.db.host": external.host,
+            "omero.db.port": str(external.port),
+            "omero.db.name": external.name,
+            "omero.db.user": external.user,
+            "omero.db.pass": external.password,
+        }
+    config_xml = destination.instance.config_xml
+    present = read_profile(config_xml).values if config_xml.exists() else {}
+    reuse = present.get("omero.db.embedded") == "true" and present.get("omero.data.dir") == str(destination.data)
+    prefix = ports_prefix if ports_prefix is not None else values.get("omero.ports.prefix", "")
+    return {
+        "omero.db.embedded": "true",
+        "omero.db.host": "127.0.0.1",
+        "omero.db.port": present["omero.db.port"] if reuse else str(free_database_port(prefix)),
+        "omero.db.name": values.get("omero.db.name", "omero"),
+        "omero.db.user": values.get("omero.db.user", "omero"),
+        "omero.db.pass": present["omero.db.pass"] if reuse else secrets.token_urlsafe(24),
+    }
+
+
+def relocated(values: Mapping[str, str], moves: Mapping[str, Path]) -> dict[str, str]:
+    """Properties whose paths lie in what moves, with their new paths.
+
+    :param values: properties of the original
+    :param moves: new directories by the old ones
+    """
+    changed: dict[str, str] = {}
+    for name, value in values.items():
+        for old in sorted(moves, key=len, reverse=True):
+            if value == old or value.startswith(f"{old}/"):
+                changed[name] = f"{moves[old]}{value[len(old) :]}"
+                break
+    return changed
+
+
+def start_existing(facts: DatabaseFacts, instance: Instance, settings: Settings) -> list[Step]:
+    """A cluster with a database needs no further step but for this one."""
+    if facts.programs is None or facts.running or not (facts.cluster_exists and facts.database_exists):
+        return []
+    return [StartCluster(instance, settings, facts.address.port)]
+
+
+def missing_directories(instance: Instance) -> list[Step]:
+    """Steps for the directories that an instance has."""
+    wanted = {
+        instance.omerodir: 0o755,
+        instance.etc: 0o700,
+        instance.grid_directory: 0o700,
+        instance.var: 0o700,
+        instance.log_directory: 0o700,
+        instance.temporary_directory: 0o700,
+        instance.run_directory: 0o700,
+        instance.scripts_directory.parent: 0o755,
+        instance.scripts_directory: 0o755,
+    }
+    return [MakeDirectory(path, mode) for path, mode in wanted.items() if not path.is_dir()]
+
+
+def empty_index(data: Path) -> list[Step]:
+    """A step that lets the Indexer start over where there is an index."""
+    index = data / "FullText"
+    return [EmptyDirectory(index)] if index.is_dir() and any(index.iterdir()) else []
