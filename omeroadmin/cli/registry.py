@@ -76,6 +76,7 @@ GROUPS: dict[str, Group] = {
             "diagnostics",
             "move-data",
             "move-managed",
+            "stats",
         ),
     ),
     "web": Group("Configure the web server in front of OMERO.web.", ("config",)),
