@@ -26,7 +26,7 @@ from omeroadmin.system.local import LocalHost
 from omeroadmin.system.sockets import port_is_free
 
 POSTGRESQL_PORT = 5432
-_POOL_SIZE = "25"
+POOL_SIZE = "25"
 """Connections for each server: with all servers together below the 100 that PostgreSQL accepts by default."""
 PRIVATE_MODE = 0o700
 OPEN_MODE = 0o755
@@ -145,7 +145,7 @@ def wanted_properties(wish: InstallWish, current: Mapping[str, str]) -> dict[str
     """
     properties = {"omero.data.dir": str(wish.data_directory)}
     if "omero.db.poolsize" not in current:
-        properties["omero.db.poolsize"] = _POOL_SIZE
+        properties["omero.db.poolsize"] = POOL_SIZE
     if wish.ports_prefix is not None:
         properties["omero.ports.prefix"] = wish.ports_prefix
     if wish.database is not None:

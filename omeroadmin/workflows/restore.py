@@ -89,15 +89,23 @@ class RestoreWish:
 class RestorePlan:
     """The plan, and where the outcome will stand.
 
+    :param source: what is restored, for messages
     :param settings: properties of the restored instance
     :param report: is filled while the plan is carried out
     """
 
+    source: str
     plan: Plan
     instance: Instance
     settings: Settings = field(repr=False)
-    snapshot: Snapshot = field(repr=False)
     report: RestoreReport
+
+
+@dataclass(frozen=True)
+class SnapshotPlan(RestorePlan):
+    """The plan of restoring a snapshot."""
+
+    snapshot: Snapshot = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -141,7 +149,7 @@ class _Copy:
         return {**moves, self.snapshot.omerodir: self.instance.omerodir}
 
 
-def plan_restore(wish: RestoreWish) -> RestorePlan:
+def plan_restore(wish: RestoreWish) -> SnapshotPlan:
     """Look at snapshot and destination, and plan.
 
     :raises AdminError: ``backup-target-missing``, ``snapshot-unknown``, ``snapshot-ambiguous``, ``snapshot-damaged``,
@@ -181,7 +189,7 @@ def plan_restore(wish: RestoreWish) -> RestorePlan:
     ]
     verb = "go on restoring" if copy.destination.resumes else "restore"
     title = f"{verb} snapshot {copy.snapshot.id} to {instance.omerodir}, data to {copy.data}"
-    return RestorePlan(Plan(title, tuple(steps)), instance, settings, copy.snapshot, report)
+    return SnapshotPlan(copy.snapshot.id, Plan(title, tuple(steps)), instance, settings, report, copy.snapshot)
 
 
 def carry_out(plan: RestorePlan, listener: Listener | None = None) -> RestoreReport:

@@ -26,7 +26,7 @@ from omeroadmin.system import files
 from omeroadmin.system.host import Host
 
 # What was true of the original and isn't of the copy: its servers, the sessions of its users, its search index.
-_ADOPT = (
+ADOPT = (
     "UPDATE session SET closed = now() WHERE closed IS NULL",
     "UPDATE node SET down = now() WHERE down IS NULL",
     "UPDATE configuration SET value = '0' WHERE name = 'PersistentEventLogLoader.v2.current_id'",
@@ -149,7 +149,7 @@ class RestoreDump:
             embedded.recreate_database(embedded.superuser_address(self.instance, self.settings), address)
         restore(address, self.programs, self.directory / parts.DATABASE, jobs=self.jobs)
         with connect(address) as connection:
-            for statement in _ADOPT:
+            for statement in ADOPT:
                 connection.execute(statement)
             version = schema_version(connection)
             rows.put_aside(rows.named_files(connection, dict(self.repositories)), self.rows_file)

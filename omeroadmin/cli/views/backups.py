@@ -107,7 +107,7 @@ def show_restored(restore: RestorePlan, report: RestoreReport) -> None:
     outcome = "all as it was saved" if not report.faults.count else f"{report.faults.count} FAULTS"
     omerodir = restore.instance.omerodir
     print_lines(
-        f"{restore.snapshot.id}: {report.files} files restored, {_size(report.size)}, {report.present} were there;"
+        f"{restore.source}: {report.files} files restored, {_size(report.size)}, {report.present} were there;"
         f" {report.rows} rows reconciled; {outcome}",
         f"Start it: omero --omerodir {omerodir} admin start",
     )

@@ -12,7 +12,7 @@ from omeroadmin.database.connection import DatabaseAddress, connect
 from omeroadmin.errors import AdminError
 from omeroadmin.profiles.store import load_settings, update_profile
 from omeroadmin.workflows.backup import BackupWish, create_backup
-from omeroadmin.workflows.restore import RestorePlan, RestoreWish, carry_out, plan_restore
+from omeroadmin.workflows.restore import RestoreWish, SnapshotPlan, carry_out, plan_restore
 from tests.support.backup import Seeded, flip, source, tree  # noqa: F401 - fixture
 
 
@@ -46,7 +46,7 @@ def target(source: Seeded, tmp_path_factory: pytest.TempPathFactory) -> Path:  #
     return directory
 
 
-def planned(target: Path, into: Path, **more: object) -> RestorePlan:
+def planned(target: Path, into: Path, **more: object) -> SnapshotPlan:
     return plan_restore(RestoreWish(target, "latest", into, **more))  # type: ignore[arg-type]
 
 

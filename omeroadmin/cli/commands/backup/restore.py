@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.confirm import agree, show_plan
 from omeroadmin.cli.context import instance_settings
 from omeroadmin.cli.database_options import (
     DatabaseHost,
@@ -16,23 +15,22 @@ from omeroadmin.cli.database_options import (
     DatabasePort,
     DatabaseUser,
     PortsPrefix,
+    external_database,
 )
-from omeroadmin.cli.progress import step_listener
-from omeroadmin.cli.views import backups as view
-from omeroadmin.errors import ExitStatus
+from omeroadmin.cli.restore_options import DataDirectory, FromConfig, FromDump, FromMirror, SnapshotId, check_source
+from omeroadmin.cli.restoring import finish_restore
 
 
 def command(
-    snapshot: Annotated[
-        str, typer.Argument(metavar="ID", help="The snapshot: its id, the beginning of it, or latest.")
-    ],
     into: Annotated[Path, typer.Option("--into", metavar="DIR", help="Directory of the new instance.")],
+    snapshot: SnapshotId = None,
     target: Annotated[
         Path | None, typer.Option("--target", metavar="DIR", help="Where snapshots are kept [omero.backup.target].")
     ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", metavar="DIR", help="Its images; by default DIR-data beside it.")
-    ] = None,
+    data_dir: DataDirectory = None,
+    from_dump: FromDump = None,
+    from_mirror: FromMirror = None,
+    from_config: FromConfig = None,
     ports_prefix: PortsPrefix = None,
     db_host: DatabaseHost = None,
     db_port: DatabasePort = 5432,
@@ -54,22 +52,18 @@ def command(
     Example: omero backup restore latest --into ~/restored/OMERO.server --ports-prefix 2
     """
     from omeroadmin.workflows.backup_scope import target_directory
-    from omeroadmin.workflows.install import read_external_database
-    from omeroadmin.workflows.restore import RestoreWish, carry_out, plan_restore, start_restored
+    from omeroadmin.workflows.restore import RestorePlan, RestoreWish, plan_restore
+    from omeroadmin.workflows.restore_mirror import MirrorWish, plan_mirror_restore
 
-    place = target_directory(instance_settings() if target is None else None, target)
-    database = None
-    if db_host is not None:
-        database = read_external_database(db_host, db_port, db_name, db_user, db_password_file)
-    wish = RestoreWish(place, snapshot, into, data_dir, ports_prefix, database, overwrite, jobs)
-    restore = plan_restore(wish)
-    if dry_run:
-        show_plan(restore.plan)
-        return
-    agree(restore.plan, yes=yes, destructive=overwrite)
-    report = carry_out(restore, step_listener())
-    view.show_restored(restore, report)
-    if report.faults.count:
-        raise typer.Exit(ExitStatus.FAILED)
-    if start:
-        start_restored(restore)
+    check_source(snapshot, from_dump, from_mirror, from_config)
+    database = external_database(db_host, db_port, db_name, db_user, db_password_file)
+    restore: RestorePlan
+    if from_dump is not None and from_mirror is not None:
+        restore = plan_mirror_restore(
+            MirrorWish(from_dump, from_mirror, into, from_config, data_dir, ports_prefix, database, overwrite, jobs)
+        )
+    else:
+        place = target_directory(instance_settings() if target is None else None, target)
+        wish = RestoreWish(place, snapshot or "", into, data_dir, ports_prefix, database, overwrite, jobs)
+        restore = plan_restore(wish)
+    finish_restore(restore, dry_run=dry_run, yes=yes, overwrite=overwrite, start=start)

@@ -1,0 +1,45 @@
+"""Options by which ``omero backup restore`` names what is restored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from omeroadmin.errors import usage_error
+
+SnapshotId = Annotated[
+    str | None, typer.Argument(metavar="[ID]", help="The snapshot: its id, the beginning of it, or latest.")
+]
+DataDirectory = Annotated[
+    Path | None, typer.Option("--data-dir", metavar="DIR", help="Its images; by default DIR-data beside it.")
+]
+FromDump = Annotated[
+    Path | None,
+    typer.Option("--from-dump", metavar="FILE", help="No snapshot, but what pg_dump or pg_dumpall made, any format;"),
+]
+FromMirror = Annotated[
+    Path | None,
+    typer.Option("--from-mirror", metavar="DIR", help="and a copy of omero.data.dir, plain or rdiff-backup's."),
+]
+FromConfig = Annotated[
+    Path | None,
+    typer.Option("--from-config", metavar="FILE", help="Its properties: what config get printed, or config.xml."),
+]
+
+
+def check_source(snapshot: str | None, dump: Path | None, mirror: Path | None, configuration: Path | None) -> None:
+    """Make sure that either a snapshot is named, or a dump and a mirror.
+
+    :raises AdminError: ``restore-source-unclear``
+    """
+    if snapshot is not None and dump is None and mirror is None and configuration is None:
+        return
+    if snapshot is None and dump is not None and mirror is not None:
+        return
+    raise usage_error(
+        "restore-source-unclear",
+        "name either a snapshot, or --from-dump and --from-mirror",
+        "omero backup restore latest --into DIR, or --from-dump FILE --from-mirror DIR --into DIR",
+    )
