@@ -46,12 +46,10 @@ class Selection:
         return bool(self.roots or self.paths)
 
     def wants(self, path: str) -> bool:
-        """Whether a path of the manifest is wanted."""
+        """Whether a path of the manifest is wanted, be it as a directory on the way."""
         if path.partition("/")[0] in self.roots:
             return True
-        return any(
-            path.startswith(wanted) and path[len(wanted) : len(wanted) + 1] in ("", "/") for wanted in self.paths
-        )
+        return any(_is_at_or_below(path, wanted) or _leads_to(path, wanted) for wanted in self.paths)
 
     def entries(self, entries: Iterable[Entry]) -> Iterable[Entry]:
         """Those that are wanted, in their order."""
