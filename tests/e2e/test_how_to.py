@@ -26,6 +26,7 @@ WITH_A_SERVER = (
     "delete-and-move",
     "organise",
     "database",
+    "restore-old-backups",
 )
 """Pages that start from a running, filled server; the others start from nothing."""
 

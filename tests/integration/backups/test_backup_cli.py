@@ -94,6 +94,14 @@ def test_faults_are_lines_on_stderr_and_status_5(omero: Omero, seeded: Seeded, t
         (("verify", "--target", "{empty}"), 3, "holds no snapshots"),
         (("restore", "latest", "--target", "{empty}", "--into", "{empty}/new"), 3, "holds no snapshots"),
         (("restore", "latest"), 2, "--into"),
+        (("restore", "--into", "{empty}/new"), 2, "--from-dump and --from-mirror"),
+        (("restore", "latest", "--from-dump", "{full}/thesis.doc", "--into", "{empty}/new"), 2, "either a snapshot"),
+        (("restore", "--from-dump", "{full}/thesis.doc", "--into", "{empty}/new"), 2, "--from-mirror"),
+        (
+            ("restore", "--from-dump", "{full}/thesis.doc", "--from-mirror", "{full}", "--into", "{empty}/new"),
+            3,
+            "is no dump",
+        ),
         (("create", "--target", "{full}"), 3, "is no backup target"),
     ],
 )
