@@ -72,6 +72,9 @@ class DatabaseAddress:
                 "PGDATABASE": self.name,
                 "PGUSER": self.user,
                 "PGPASSFILE": str(passfile),
+                # Those of whoever runs this would count for more.
+                "PGPASSWORD": "",
+                "PGHOSTADDR": "",
                 "PGCONNECT_TIMEOUT": str(int(CONNECT_TIMEOUT)),
                 "PGCLIENTENCODING": "UTF8",
                 "PGTZ": "UTC",

@@ -125,7 +125,12 @@ def test_version_checks(shared_instance: DatabaseUnderTest) -> None:
     assert caught.value.code == "database-encoding"
 
 
-def test_programs_log_in_without_a_password_in_sight(shared_instance: DatabaseUnderTest) -> None:
+def test_programs_log_in_without_a_password_in_sight(
+    shared_instance: DatabaseUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What an admin has exported for another database.
+    monkeypatch.setenv("PGPASSWORD", "another")
+    monkeypatch.setenv("PGHOSTADDR", "192.0.2.1")
     psql = find_programs(shared_instance.settings).path("psql")
     with shared_instance.address.environment() as environment:
         passfile = Path(environment["PGPASSFILE"])
