@@ -6,10 +6,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from omeroadmin.backups.faults import Fault, FaultList
 from omeroadmin.backups.manifest import Entry, sort_key
-from omeroadmin.backups.pool import Copied, Pool
+from omeroadmin.backups.pool import Copied
 from omeroadmin.backups.scan import Found
 
 _LAST = b"\xff"
@@ -41,6 +42,22 @@ class Collected:
     warnings: FaultList = field(default_factory=FaultList)
 
 
+class Store(Protocol):
+    """Where contents go."""
+
+    def holds(self, digest: str, size: int) -> bool:
+        """Whether a content of this size is there."""
+
+    def copy_in(self, source: str, *, with_sha1: bool) -> Copied:
+        """Read a file and, unless its content is there, copy it. Safe to run in threads."""
+
+    def keep(self, copied: Copied) -> bool:
+        """Take a copy in, at the latest with :meth:`flush`; returns whether the content is new."""
+
+    def flush(self) -> None:
+        """Make sure that all copies are in."""
+
+
 _Result = Callable[[], Entry | None]
 
 
@@ -52,18 +69,20 @@ class Collector:
         have read them within the same tick of the clock
     :param with_sha1: whether OMERO may have recorded a SHA-1 for this path
     :param jobs: threads that read
+    :param result: counted up
     """
 
     def __init__(
         self,
-        pool: Pool,
+        pool: Store,
         previous: Iterable[Entry],
         *,
         trusted_until_ns: int,
         with_sha1: Callable[[str], bool],
         jobs: int = 1,
+        result: Collected | None = None,
     ) -> None:
-        self.result = Collected()
+        self.result = Collected() if result is None else result
         self._pool = pool
         self._previous = iter(previous)
         self._candidate: Entry | None = None

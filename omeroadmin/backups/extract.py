@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from omeroadmin.backups.engines.engine import Content, Engine
 from omeroadmin.backups.faults import Fault, FaultList
 from omeroadmin.backups.manifest import Entry, file_checksum
-from omeroadmin.backups.target import Target
+from omeroadmin.backups.snapshot import Snapshot
 from omeroadmin.errors import AdminError, failed_error
 from omeroadmin.system import files
-
-_CHUNK = 1 << 20
 
 
 @dataclass
@@ -33,7 +32,7 @@ class Extracted:
     faults: FaultList = field(default_factory=FaultList)
 
 
-def extract(target: Target, entries: Iterable[Entry], places: Mapping[str, Path]) -> Extracted:
+def extract(engine: Engine, snapshot: Snapshot, entries: Iterable[Entry], places: Mapping[str, Path]) -> Extracted:
     """Write all files to their places with their modes and times.
 
     Directories get their modes and times, and links are made, when all files are there: a file is never written
@@ -45,6 +44,20 @@ def extract(target: Target, entries: Iterable[Entry], places: Mapping[str, Path]
     done = Extracted()
     late: list[tuple[Path, Entry]] = []
     parents = _Parents(places)
+    for content in engine.contents(snapshot, _missing(entries, parents, late, done)):
+        _write(content, parents, done)
+    for path, entry in reversed(late):
+        _finish(path, entry)
+    for place in places.values():
+        if place.is_dir():
+            files.sync_filesystem(place)
+    return done
+
+
+def _missing(
+    entries: Iterable[Entry], parents: _Parents, late: list[tuple[Path, Entry]], done: Extracted
+) -> Iterator[Entry]:
+    """The files whose contents are needed; directories are made on the way."""
     for entry in entries:
         path = parents.place(entry)
         if path is None:
@@ -52,16 +65,13 @@ def extract(target: Target, entries: Iterable[Entry], places: Mapping[str, Path]
         if entry.is_directory:
             parents.make(path, entry)
             late.append((path, entry))
-        elif entry.is_file:
-            _extract_file(target, entry, path, done)
-        else:
+        elif not entry.is_file:
             late.append((path, entry))
-    for path, entry in reversed(late):
-        _finish(path, entry)
-    for place in places.values():
-        if place.is_dir():
-            files.sync_filesystem(place)
-    return done
+        elif _is_there(path, entry):
+            done.present += 1
+            _set_attributes(path, entry)
+        else:
+            yield entry
 
 
 class _Parents:
@@ -95,15 +105,18 @@ class _Parents:
             raise files.file_error("written", path, error) from error
 
 
-def _extract_file(target: Target, entry: Entry, path: Path, done: Extracted) -> None:
-    if _is_there(path, entry):
-        done.present += 1
-    elif _copy_out(target.pool_file(entry.blake3), entry, path, done.faults):
+def _write(content: Content, parents: _Parents, done: Extracted) -> None:
+    entry = content.entry
+    path = parents.place(entry)
+    if path is None:
+        return
+    if content.chunks is None:
+        if content.fault is not None:
+            done.faults.add(content.fault)
+    elif _copy_out(content.chunks, content, path, done.faults):
         done.files += 1
         done.size += entry.size
-    else:
-        return
-    _set_attributes(path, entry)
+        _set_attributes(path, entry)
 
 
 def _is_there(path: Path, entry: Entry) -> bool:
@@ -115,24 +128,19 @@ def _is_there(path: Path, entry: Entry) -> bool:
         return False
 
 
-def _copy_out(source: Path, entry: Entry, path: Path, faults: FaultList) -> bool:
+def _copy_out(chunks: Iterator[bytes], content: Content, path: Path, faults: FaultList) -> bool:
     from blake3 import blake3
 
     digest = blake3()
-    try:
-        stream = source.open("rb", buffering=0)
-    except OSError as error:
-        faults.add(Fault("content-missing", entry.path, f"its content can't be read: {error.strerror}", str(source)))
-        return False
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
-        with stream, _created(temporary) as out:
-            while chunk := stream.read(_CHUNK):
+        with _created(temporary) as out:
+            for chunk in chunks:
                 digest.update(chunk)
                 out(chunk)
-        if digest.hexdigest() != entry.blake3:
+        if digest.hexdigest() != content.entry.blake3:
             message = "its bytes have changed since the backup; not restored"
-            faults.add(Fault("content-damaged", entry.path, message, str(source)))
+            faults.add(Fault("content-damaged", content.entry.path, message, content.place))
             return False
         temporary.replace(path)
     except OSError as error:

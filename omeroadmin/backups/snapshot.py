@@ -85,11 +85,16 @@ def write_snapshot(directory: Path, snapshot: Snapshot) -> None:
         files.sync_filesystem(directory)
     except OSError as error:
         raise files.file_error("written", directory, error) from error
+    files.write_atomically(directory / DOCUMENT_NAME, snapshot_text(snapshot), mode=files.SECRET_MODE)
+
+
+def snapshot_text(snapshot: Snapshot) -> str:
+    """A snapshot's document with its checksum."""
     document = {"schema": SCHEMA, **asdict(snapshot)}
     document["manifest_checksum"] = snapshot.manifest_checksum._asdict()
     document["parts"] = {path: part._asdict() for path, part in snapshot.parts.items()}
     document["checksum"] = _checksum(document)
-    files.write_atomically(directory / DOCUMENT_NAME, json.dumps(document, indent=1) + "\n", mode=files.SECRET_MODE)
+    return json.dumps(document, indent=1) + "\n"
 
 
 def read_snapshot(directory: Path) -> Snapshot:
@@ -98,8 +103,17 @@ def read_snapshot(directory: Path) -> Snapshot:
     :raises AdminError: ``snapshot-damaged``, ``file-not-read``
     """
     path = directory / DOCUMENT_NAME
+    return parse_snapshot(files.read_bytes(path), str(path))
+
+
+def parse_snapshot(content: bytes, path: str) -> Snapshot:
+    """The snapshot of a document.
+
+    :param path: where it is, for messages
+    :raises AdminError: ``snapshot-damaged``
+    """
     try:
-        document = json.loads(files.read_bytes(path))
+        document = json.loads(content)
         checksum = document.pop("checksum")
         if document["schema"] != SCHEMA:
             raise snapshot_damaged(path, f"its schema is {document['schema']!r}, this version reads {SCHEMA!r}")
@@ -132,6 +146,6 @@ def manifest_path(directory: Path) -> Path:
     return directory / MANIFEST_NAME
 
 
-def snapshot_damaged(path: Path, why: str) -> AdminError:
+def snapshot_damaged(path: str, why: str) -> AdminError:
     """The one line for a snapshot whose own document is wrong."""
     return failed_error("snapshot-damaged", f"{path} is damaged: {why}", "use another snapshot: omero backup list")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import Any
 
-from omeroadmin.backups.snapshot import DOCUMENT_NAME, Snapshot, read_snapshot
-from omeroadmin.backups.target import Target, is_id, require_target
+from omeroadmin.backups.engines.engine import Engine
+from omeroadmin.backups.snapshot import Snapshot
 from omeroadmin.errors import AdminError, configuration_error
-from omeroadmin.system import files
 
 VERIFIED_NAME = "verified.json"
 
@@ -68,46 +66,47 @@ class BackupFacts:
     verified: float | None
 
 
-def list_snapshots(root: Path) -> list[Listed]:
+def list_snapshots(engine: Engine) -> list[Listed]:
     """All snapshots of a target, oldest first.
 
     :raises AdminError: ``backup-target-missing``
     """
-    return [_listed(target, name) for target in [require_target(root)] for name in _names(target)]
+    return [_listed(engine, name) for name in engine.names()]
 
 
-def find_snapshot(root: Path, wanted: str) -> tuple[Target, Snapshot]:
+def find_snapshot(engine: Engine, wanted: str) -> Snapshot:
     """A snapshot by its id, the beginning of it, or ``latest``.
 
     :raises AdminError: ``backup-target-missing``, ``snapshot-unknown``, ``snapshot-ambiguous``, ``snapshot-damaged``
     """
-    target = require_target(root)
-    names = _names(target)
+    names = engine.names()
     matching = names[-1:] if wanted == "latest" else [name for name in names if wanted and name.startswith(wanted)]
     if len(matching) == 1:
-        return target, read_snapshot(target.snapshot_directory(matching[0]))
-    hint = f"see them: omero backup list --target {root}"
+        return engine.read(matching[0])
+    hint = f"see them: omero backup list --target {engine.address}"
     if not matching:
         what = "no snapshot" if wanted == "latest" else f"no snapshot {wanted!r}"
-        raise configuration_error("snapshot-unknown", f"{root} holds {what}", hint)
+        raise configuration_error("snapshot-unknown", f"{engine.address} holds {what}", hint)
     raise configuration_error("snapshot-ambiguous", f"{wanted!r} is the beginning of {len(matching)} snapshots", hint)
 
 
-def newest_snapshot(target: Target) -> Snapshot | None:
+def newest_snapshot(engine: Engine) -> Snapshot | None:
     """The newest snapshot that can be read: what an incremental run builds upon."""
-    for name in reversed(_names(target)):
-        listed = _listed(target, name)
-        if listed.snapshot is not None:
-            return listed.snapshot
+    for name in reversed(engine.names()):
+        try:
+            return engine.read(name)
+        except AdminError as error:
+            if error.code != "snapshot-damaged":
+                raise
     return None
 
 
-def latest_facts(root: Path) -> BackupFacts:
-    """What monitoring wants to know; cheap: no pool file is looked at.
+def latest_facts(engine: Engine) -> BackupFacts:
+    """What monitoring wants to know; cheap: no content is looked at.
 
     :raises AdminError: ``backup-target-missing``
     """
-    listed = list_snapshots(root)
+    listed = list_snapshots(engine)
     good = [item.snapshot for item in listed if item.snapshot is not None and item.snapshot.consistent]
     verified = max((item.verified.finished for item in listed if item.verified is not None), default=None)
     if not good:
@@ -116,40 +115,26 @@ def latest_facts(root: Path) -> BackupFacts:
     return BackupFacts(len(listed), last.finished, last.seconds, last.size, last.copied_bytes, last.files, verified)
 
 
-def record_verification(target: Target, snapshot_id: str, verification: Verification | None) -> None:
+def record_verification(engine: Engine, snapshot_id: str, verification: Verification | None) -> None:
     """Keep the record of a verification; ``None``: it found faults, so an earlier record goes.
 
     :raises AdminError: ``file-not-written``, ``file-not-removed``
     """
-    path = target.snapshot_directory(snapshot_id) / VERIFIED_NAME
-    if verification is not None:
-        files.write_atomically(path, json.dumps(asdict(verification)) + "\n", mode=files.SECRET_MODE)
-        return
+    engine.record(snapshot_id, VERIFIED_NAME, None if verification is None else asdict(verification))
+
+
+def _listed(engine: Engine, name: str) -> Listed:
     try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise files.file_error("removed", path, error) from error
-
-
-def _names(target: Target) -> list[str]:
-    try:
-        entries = [entry for entry in target.snapshots.iterdir() if is_id(entry.name)]
-    except OSError as error:
-        raise files.file_error("read", target.snapshots, error) from error
-    return sorted(entry.name for entry in entries if (entry / DOCUMENT_NAME).exists())
-
-
-def _listed(target: Target, name: str) -> Listed:
-    directory = target.snapshot_directory(name)
-    try:
-        return Listed(name, read_snapshot(directory), _verification(directory / VERIFIED_NAME))
+        return Listed(name, engine.read(name), _verification(engine.recorded(name, VERIFIED_NAME)))
     except AdminError as error:
+        if error.code not in ("snapshot-damaged", "file-not-read"):
+            raise
         return Listed(name, None, None, error.message)
 
 
-def _verification(path: Path) -> Verification | None:
+def _verification(document: dict[str, Any] | None) -> Verification | None:
     try:
-        return Verification(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError):
-        # Not there, or of no use: then nothing is known to have been verified.
+        return None if document is None else Verification(**document)
+    except TypeError:
+        # Of no use: then nothing is known to have been verified.
         return None

@@ -131,6 +131,20 @@ def remove_leftovers(target: Target) -> None:
         remove(entry)
 
 
+def retire(target: Target, snapshot_id: str) -> None:
+    """Make a snapshot one that doesn't exist, in one step; :func:`remove_leftovers` removes its files.
+
+    :raises AdminError: ``file-not-removed``
+    """
+    directory = target.snapshot_directory(snapshot_id)
+    try:
+        directory.rename(target.partial / f"{snapshot_id}.{secrets.token_hex(4)}")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise files.file_error("removed", directory, error) from error
+
+
 def _unfinished(target: Target) -> Iterator[Path]:
     for entry in target.snapshots.iterdir():
         if is_id(entry.name) and not (entry / "snapshot.json").exists():

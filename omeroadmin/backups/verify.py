@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from omeroadmin.backups.faults import Fault
-from omeroadmin.backups.manifest import MANIFEST_NAME, Checksum, Entry, file_checksum, read_manifest
-from omeroadmin.backups.snapshot import Snapshot, manifest_path
+from omeroadmin.backups.manifest import MANIFEST_NAME, Checksum, Entry, file_checksum
+from omeroadmin.backups.snapshot import Snapshot
 from omeroadmin.backups.target import Target
 from omeroadmin.errors import AdminError
 from omeroadmin.system import files
@@ -29,50 +29,55 @@ class Read:
     size: int = 0
 
 
-def check_parts(target: Target, snapshot: Snapshot) -> Iterator[Fault]:
-    """Faults of the dump, the configuration and the manifest, by their checksums."""
-    directory = target.snapshot_directory(snapshot.id)
+def check_parts(directory: Path, snapshot: Snapshot, place: str) -> Iterator[Fault]:
+    """Faults of the dump, the configuration and the manifest, by their checksums.
+
+    :param directory: where they are
+    :param place: where the target has them, for the faults
+    """
     wanted = {MANIFEST_NAME: snapshot.manifest_checksum, **snapshot.parts}
     for relative, checksum in wanted.items():
-        fault = _check_part(files.inside(directory, relative), relative, checksum)
+        fault = _check_part(files.inside(directory, relative), relative, checksum, f"{place}/{relative}")
         if fault is not None:
             yield fault
-    yield from _surplus(directory, "database", snapshot)
+    yield from _surplus(directory, "database", snapshot, place)
 
 
-def _check_part(path: Path, relative: str, wanted: Checksum) -> Fault | None:
+def _check_part(path: Path, relative: str, wanted: Checksum, place: str) -> Fault | None:
     if not path.is_file():
-        return Fault("part-missing", relative, "is missing", str(path))
+        return Fault("part-missing", relative, "is missing", place)
     try:
         found = file_checksum(path)
     except AdminError as error:
-        return Fault("part-unreadable", relative, error.message, str(path))
-    return _difference("part", relative, str(path), wanted, found)
+        return Fault("part-unreadable", relative, error.message, place)
+    return difference("part", relative, place, wanted, found)
 
 
-def _surplus(directory: Path, part: str, snapshot: Snapshot) -> Iterator[Fault]:
+def _surplus(directory: Path, part: str, snapshot: Snapshot, place: str) -> Iterator[Fault]:
     """Files that don't belong to the dump: pg_restore reads whatever the directory holds."""
     for path in sorted((directory / part).rglob("*")):
         relative = path.relative_to(directory).as_posix()
         if path.is_file() and relative not in snapshot.parts:
-            yield Fault("part-added", relative, "does not belong to the snapshot", str(path))
+            yield Fault("part-added", relative, "does not belong to the snapshot", f"{place}/{relative}")
 
 
-def check_pool(target: Target, snapshot: Snapshot, read: Read, *, jobs: int = 1) -> Iterator[Fault]:
-    """Faults of all contents that the manifest names: each is read again.
+def check_contents(
+    entries: Iterable[Entry], check: Callable[[Entry], Fault | None], read: Read, *, jobs: int = 1
+) -> Iterator[Fault]:
+    """Faults of the contents of files: each is read again, once.
 
+    :param check: reads one; safe to run in threads
     :param read: counted up
     :param jobs: threads that read
-    :raises AdminError: ``manifest-damaged`` where the manifest can't be read on
+    :raises AdminError: ``manifest-damaged`` where the entries can't be read on
     """
     seen: set[bytes] = set()
     waiting: deque[tuple[Entry, Future[Fault | None]]] = deque()
-    entries = read_manifest(manifest_path(target.snapshot_directory(snapshot.id)))
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="verify") as executor:
         for entry in entries:
             if not entry.is_file or _was_seen(entry, seen):
                 continue
-            waiting.append((entry, executor.submit(check_content, target, entry)))
+            waiting.append((entry, executor.submit(check, entry)))
             while len(waiting) > jobs * _AHEAD:
                 yield from _next(waiting, read)
         while waiting:
@@ -110,10 +115,14 @@ def check_content(target: Target, entry: Entry) -> Fault | None:
         if not path.exists():
             return Fault("content-missing", entry.path, "its content is missing", str(path))
         return Fault("content-unreadable", entry.path, error.message, str(path))
-    return _difference("content", entry.path, str(path), Checksum(entry.size, entry.blake3), found)
+    return difference("content", entry.path, str(path), Checksum(entry.size, entry.blake3), found)
 
 
-def _difference(kind: str, path: str, pool_file: str, wanted: Checksum, found: Checksum) -> Fault | None:
+def difference(kind: str, path: str, pool_file: str, wanted: Checksum, found: Checksum) -> Fault | None:
+    """The fault of a file that isn't what was recorded.
+
+    :param kind: ``part`` or ``content``
+    """
     if found.size != wanted.size:
         return Fault(f"{kind}-size", path, f"has {found.size} bytes instead of {wanted.size}", pool_file)
     if found.blake3 != wanted.blake3:

@@ -7,39 +7,46 @@ whether database and files fit.
 
 from __future__ import annotations
 
+import contextlib
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from omeroadmin.backups import parts, rows
-from omeroadmin.backups.collect import Collected, Collector
+from omeroadmin.backups.collect import Collected
+from omeroadmin.backups.engines.engine import Engine, Sources
 from omeroadmin.backups.faults import FaultList
-from omeroadmin.backups.manifest import Checksum, Entry, file_checksum, read_manifest, write_manifest
-from omeroadmin.backups.pool import Pool
+from omeroadmin.backups.manifest import (
+    MANIFEST_NAME,
+    Checksum,
+    Entry,
+    file_checksum,
+    read_manifest,
+    write_manifest,
+)
 from omeroadmin.backups.reconcile import Tally, reconcile
 from omeroadmin.backups.scan import walk
-from omeroadmin.backups.snapshot import Snapshot, manifest_path, write_snapshot
+from omeroadmin.backups.snapshot import Snapshot, manifest_path
 from omeroadmin.backups.store import newest_snapshot
-from omeroadmin.backups.target import PRIVATE, Target, locked, new_id, remove, remove_leftovers
+from omeroadmin.backups.target import new_id
 from omeroadmin.database.connection import DatabaseAddress, schema_version, server_version
 from omeroadmin.database.dump import dump, exported_snapshot
 from omeroadmin.database.programs import client_programs
 from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
-from omeroadmin.system import files
 from omeroadmin.system.clock import utc_now
 from omeroadmin.version import VERSION
+from omeroadmin.workflows.backup_record import note_facts
 from omeroadmin.workflows.backup_scope import (
     Scope,
     database_up,
-    prepare_target,
+    refuse_inside,
     repository_prefixes,
     scope_of,
-    target_directory,
 )
+from omeroadmin.workflows.backup_target import open_target
 
 _CLOCK_GRAIN_NS = 2_000_000_000
 """Files this young when a run began are read again by the next: some file systems count in seconds."""
@@ -57,7 +64,7 @@ class BackupWish:
 
     instance: Instance
     settings: Settings
-    target: Path | None = None
+    target: str | Path | None = None
     tag: str = ""
     jobs: int = 2
     certificates: bool = True
@@ -69,8 +76,9 @@ class _Run:
 
     wish: BackupWish
     scope: Scope
-    target: Target
+    engine: Engine
     id: str
+    directory: Path
     started: float
     faults: FaultList = field(default_factory=FaultList)
     tally: Tally = field(default_factory=Tally)
@@ -79,12 +87,8 @@ class _Run:
     database: dict[str, str] = field(default_factory=dict)
 
     @property
-    def directory(self) -> Path:
-        return self.target.snapshot_directory(self.id)
-
-    @property
     def rows(self) -> Path:
-        return self.target.partial / "rows.jsonl.zst"
+        return self.directory / "rows.jsonl.zst"
 
 
 def create_backup(wish: BackupWish) -> Snapshot:
@@ -94,34 +98,22 @@ def create_backup(wish: BackupWish) -> Snapshot:
         ``backup-not-written``, ``database-empty``, and those of the database
     """
     scope = scope_of(wish.instance, wish.settings, certificates=wish.certificates)
-    target = prepare_target(target_directory(wish.settings, wish.target), scope)
-    with locked(target):
-        moment = utc_now()
-        run = _Run(wish, scope, target, new_id(moment), moment.timestamp())
-        with _removed_on_failure(run):
-            files.make_directory(run.directory, mode=PRIVATE)
-            with database_up(wish.instance, wish.settings):
-                _save_database(run)
-            parts.copy_configuration(wish.instance.etc, run.directory)
-            collected, lines = _save_files(run)
-            _reconcile(run)
-            snapshot = _finish(run, collected, lines)
-        remove_leftovers(target)
+    with open_target(wish.settings, wish.target, wish.instance.temporary_directory) as engine:
+        refuse_inside(engine, scope)
+        engine.make()
+        with engine.locked():
+            moment = utc_now()
+            snapshot_id = new_id(moment)
+            with engine.begin(snapshot_id) as directory:
+                run = _Run(wish, scope, engine, snapshot_id, directory, moment.timestamp())
+                with database_up(wish.instance, wish.settings):
+                    _save_database(run)
+                parts.copy_configuration(wish.instance.etc, run.directory)
+                collected, lines = _save_files(run)
+                _reconcile(run)
+                snapshot = _finish(run, collected, lines)
+            note_facts(wish.instance, wish.settings, engine)
     return snapshot
-
-
-@contextmanager
-def _removed_on_failure(run: _Run) -> Iterator[None]:
-    try:
-        yield
-    except BaseException as failure:
-        try:
-            remove(run.directory)
-            remove_leftovers(run.target)
-        except AdminError as second:
-            # The next run removes what is left; what went wrong first is what the admin must know.
-            failure.add_note(second.message)
-        raise
 
 
 def _save_database(run: _Run) -> None:
@@ -151,24 +143,20 @@ def _save_database(run: _Run) -> None:
 
 
 def _save_files(run: _Run) -> tuple[Collected, int]:
-    previous = newest_snapshot(run.target)
-    entries: Iterator[Entry] = iter(())
-    trusted_until_ns = 0
-    if previous is not None:
-        entries = _readable(manifest_path(run.target.snapshot_directory(previous.id)), previous)
-        trusted_until_ns = int(previous.started * 1e9) - _CLOCK_GRAIN_NS
-    collector = Collector(
-        Pool(run.target),
-        entries,
-        trusted_until_ns=trusted_until_ns,
-        with_sha1=run.scope.has_recorded_hash,
-        jobs=run.wish.jobs,
-    )
-    found = walk(run.scope.roots, never=[run.target.root])
-    lines = write_manifest(manifest_path(run.directory), collector.entries(found))
-    run.faults.extend(collector.result.faults.kept)
-    run.faults.count += collector.result.faults.count - len(collector.result.faults.kept)
-    return collector.result, lines
+    engine, previous, result = run.engine, newest_snapshot(run.engine), Collected()
+    found = walk(run.scope.roots, never=[] if engine.local is None else [engine.local])
+    with contextlib.ExitStack() as stack:
+        entries: Iterator[Entry] = iter(())
+        trusted_until_ns = 0
+        if previous is not None:
+            directory = stack.enter_context(engine.parts(previous.id, only=(MANIFEST_NAME,)))
+            entries = _readable(manifest_path(directory), previous)
+            trusted_until_ns = int(previous.started * 1e9) - _CLOCK_GRAIN_NS
+        sources = Sources(found, entries, trusted_until_ns, run.scope.has_recorded_hash, run.wish.jobs, run.scope.roots)
+        lines = write_manifest(manifest_path(run.directory), engine.collect(run.id, sources, result))
+    run.faults.extend(result.faults.kept)
+    run.faults.count += result.faults.count - len(result.faults.kept)
+    return result, lines
 
 
 def _readable(manifest: Path, previous: Snapshot) -> Iterator[Entry]:
@@ -184,6 +172,7 @@ def _readable(manifest: Path, previous: Snapshot) -> Iterator[Entry]:
 def _reconcile(run: _Run) -> None:
     entries = read_manifest(manifest_path(run.directory))
     run.faults.extend(reconcile(rows.take_up(run.rows), entries, run.tally))
+    run.rows.unlink()
 
 
 def _finish(run: _Run, collected: Collected, lines: int) -> Snapshot:
@@ -213,5 +202,5 @@ def _finish(run: _Run, collected: Collected, lines: int) -> Snapshot:
         faults=tuple(run.faults.kept),
         warnings=tuple(collected.warnings.kept),
     )
-    write_snapshot(run.directory, snapshot)
+    run.engine.finish(run.directory, snapshot)
     return snapshot

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omeroadmin.backups import rows
+from omeroadmin.backups.engines.engine import Engine
 from omeroadmin.backups.scan import REBUILDABLE, Root
-from omeroadmin.backups.target import Target, make_target
 from omeroadmin.database import embedded
 from omeroadmin.errors import configuration_error
 from omeroadmin.grid.driver import driver_for
@@ -27,7 +27,6 @@ MANAGED = "managed"
 CERTIFICATES = "certs"
 SCRIPTS = "scripts"
 
-TARGET_PROPERTY = "omero.backup.target"
 _CERTIFICATES_PROPERTY = "omero.glacier2.IceSSL.DefaultDir"
 
 
@@ -45,24 +44,6 @@ class Scope:
     def has_recorded_hash(self, path: str) -> bool:
         """Whether OMERO may have recorded a SHA-1 for a path of the manifest."""
         return path.startswith((f"{self.managed}/", f"{DATA}/Files/"))
-
-
-def target_directory(settings: Settings | None, option: Path | None) -> Path:
-    """The target that is meant: the option's, else the property's.
-
-    :param settings: ``None`` where there is no instance
-    :raises AdminError: ``backup-target-unset``
-    """
-    if option is not None:
-        return option.absolute()
-    text = "" if settings is None else settings.text(TARGET_PROPERTY).strip()
-    if not text:
-        raise configuration_error(
-            "backup-target-unset",
-            f"no backup target: {TARGET_PROPERTY} is not set",
-            f"omero config set {TARGET_PROPERTY} DIR, or add --target DIR",
-        )
-    return Path(text).absolute()
 
 
 def scope_of(instance: Instance, settings: Settings, *, certificates: bool) -> Scope:
@@ -99,20 +80,21 @@ def certificate_directory(settings: Settings) -> Path | None:
     return Path(text).absolute()
 
 
-def prepare_target(root: Path, scope: Scope) -> Target:
-    """The target, made where it is missing; it must not lie in what it is to save.
+def refuse_inside(engine: Engine, scope: Scope) -> None:
+    """A target must not lie in what it is to save.
 
-    :raises AdminError: ``backup-target-inside``, ``backup-target-occupied``, ``directory-not-created``
+    :raises AdminError: ``backup-target-inside``
     """
-    real = Path(os.path.realpath(root))
+    if engine.local is None:
+        return
+    real = Path(os.path.realpath(engine.local))
     for tree in scope.roots:
         if real.is_relative_to(os.path.realpath(tree.directory)):
             raise configuration_error(
                 "backup-target-inside",
-                f"backup target {root} lies in {tree.directory}, which is to be backed up",
+                f"backup target {engine.address} lies in {tree.directory}, which is to be backed up",
                 "choose a target outside, best on another disk",
             )
-    return make_target(root)
 
 
 def repository_prefixes(connection: Connection[Any], settings: Settings, scope: Scope) -> dict[str, str]:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omeroadmin.backups import parts, rows
+from omeroadmin.backups.engines.engine import Engine
 from omeroadmin.backups.faults import Fault, FaultList
 from omeroadmin.backups.manifest import MANIFEST_NAME, read_manifest
 from omeroadmin.backups.reconcile import Tally, reconcile
 from omeroadmin.backups.snapshot import Snapshot, manifest_path
 from omeroadmin.backups.store import Verification, find_snapshot, record_verification
-from omeroadmin.backups.target import Target
-from omeroadmin.backups.verify import Read, check_parts, check_pool
+from omeroadmin.backups.verify import Read, check_parts
 from omeroadmin.database.connection import DatabaseAddress, connect
 from omeroadmin.database.dump import restore, scratch_cluster
 from omeroadmin.database.programs import Programs, client_programs
@@ -24,6 +24,7 @@ from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.schema.settings import Settings
 from omeroadmin.system.clock import monotonic, utc_now
 from omeroadmin.system.sockets import port_is_free
+from omeroadmin.workflows.backup_target import open_target
 
 _FIRST_PORT = 26000
 _LAST_PORT = 32767
@@ -35,13 +36,14 @@ _ATTEMPTS = 5
 class VerifyWish:
     """What was asked for.
 
-    :param target: directory with snapshots
+    :param target: ``None``: as ``omero.backup.target`` says
     :param snapshot: id, the beginning of one, or ``latest``
     :param jobs: threads that read, connections that restore
-    :param temporary: where the throwaway database may be made; by default the system's temporary directory
+    :param temporary: where the throwaway database and what comes from elsewhere are put; by default the system's
+        temporary directory
     """
 
-    target: Path
+    target: str | Path | None
     settings: Settings
     snapshot: str = "latest"
     jobs: int = 2
@@ -74,29 +76,30 @@ def verify_backup(wish: VerifyWish) -> Verified:
         ``postgresql-too-old``, ``database-as-root``
     """
     began = monotonic()
-    target, snapshot = find_snapshot(wish.target, wish.snapshot)
     faults, read, tally = FaultList(), Read(), Tally()
-    damaged = list(check_parts(target, snapshot))
-    faults.extend(damaged)
-    faults.extend(_all_content(target, snapshot, read, wish.jobs))
-    if not any(fault.path.startswith((parts.DATABASE, MANIFEST_NAME)) for fault in damaged):
-        faults.extend(_reconciled(wish, target, snapshot, tally))
-    record = Verification(utc_now().timestamp(), monotonic() - began, read.files, read.size, tally.rows)
-    record_verification(target, snapshot.id, record if faults.count == 0 else None)
+    with open_target(wish.settings, wish.target, wish.temporary) as engine:
+        snapshot = find_snapshot(engine, wish.snapshot)
+        with engine.parts(snapshot.id) as directory:
+            damaged = list(check_parts(directory, snapshot, engine.place(snapshot.id)))
+            faults.extend(damaged)
+            faults.extend(_all_content(engine, snapshot, directory, read, wish.jobs))
+            if not any(fault.path.startswith((parts.DATABASE, MANIFEST_NAME)) for fault in damaged):
+                faults.extend(_reconciled(wish, engine, snapshot, directory, tally))
+        record = Verification(utc_now().timestamp(), monotonic() - began, read.files, read.size, tally.rows)
+        record_verification(engine, snapshot.id, record if faults.count == 0 else None)
     return Verified(snapshot, record, faults.count, tuple(faults.kept))
 
 
-def _all_content(target: Target, snapshot: Snapshot, read: Read, jobs: int) -> Iterator[Fault]:
+def _all_content(engine: Engine, snapshot: Snapshot, directory: Path, read: Read, jobs: int) -> Iterator[Fault]:
     try:
-        yield from check_pool(target, snapshot, read, jobs=jobs)
+        yield from engine.check(snapshot, read_manifest(manifest_path(directory)), read, jobs=jobs)
     except AdminError as error:
-        yield Fault(
-            error.code, MANIFEST_NAME, error.message, str(manifest_path(target.snapshot_directory(snapshot.id)))
-        )
+        if error.code not in ("manifest-damaged", "file-not-read"):
+            raise
+        yield Fault(error.code, MANIFEST_NAME, error.message, f"{engine.place(snapshot.id)}/{MANIFEST_NAME}")
 
 
-def _reconciled(wish: VerifyWish, target: Target, snapshot: Snapshot, tally: Tally) -> Iterator[Fault]:
-    directory = target.snapshot_directory(snapshot.id)
+def _reconciled(wish: VerifyWish, engine: Engine, snapshot: Snapshot, directory: Path, tally: Tally) -> Iterator[Fault]:
     major = int(snapshot.versions["postgresql"].partition(".")[0])
     programs = client_programs(wish.settings, server_major=major)
     with (
@@ -108,7 +111,9 @@ def _reconciled(wish: VerifyWish, target: Target, snapshot: Snapshot, tally: Tal
         except AdminError as error:
             if error.code != "restore-failed":
                 raise
-            yield Fault("dump-unrestorable", parts.DATABASE, error.message, str(directory / parts.DATABASE))
+            yield Fault(
+                "dump-unrestorable", parts.DATABASE, error.message, f"{engine.place(snapshot.id)}/{parts.DATABASE}"
+            )
             return
         with connect(address) as connection:
             yield from rows.unknown_repositories(connection, snapshot.repositories)

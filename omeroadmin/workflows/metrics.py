@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from omeroadmin.backups.store import latest_facts
 from omeroadmin.certificates.expiry import certificate_expiry
 from omeroadmin.database.connection import DatabaseAddress, connect
 from omeroadmin.errors import AdminError, failed_error
@@ -18,6 +17,7 @@ from omeroadmin.profiles.store import load_settings
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
 from omeroadmin.version import VERSION
+from omeroadmin.workflows.backup_record import known_facts
 from omeroadmin.workflows.logs import log_facts
 
 if TYPE_CHECKING:
@@ -127,11 +127,11 @@ def certificate_samples(instance: Instance, settings: Settings) -> Iterator[Samp
         yield Sample(families.CERTIFICATE_EXPIRY, found.not_after.timestamp())
 
 
-def backup_samples(instance: Instance, settings: Settings) -> Iterator[Sample]:  # noqa: ARG001
+def backup_samples(instance: Instance, settings: Settings) -> Iterator[Sample]:
     """What the backup target holds."""
-    if not settings.text("omero.backup.target").strip():
+    facts = known_facts(instance, settings)
+    if facts is None:
         return
-    facts = latest_facts(settings.path("omero.backup.target"))
     yield Sample(families.BACKUP_SNAPSHOTS, facts.snapshots)
     if facts.last_success is not None:
         yield Sample(families.BACKUP_SUCCESS, facts.last_success)

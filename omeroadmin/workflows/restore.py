@@ -6,13 +6,16 @@ the right bytes stay, the database is made anew.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from omeroadmin.backups import parts
-from omeroadmin.backups.snapshot import Snapshot
+from omeroadmin.backups.engines.engine import Engine
+from omeroadmin.backups.snapshot import Snapshot, manifest_path
 from omeroadmin.backups.store import find_snapshot
-from omeroadmin.backups.target import Target
 from omeroadmin.backups.verify import check_parts
 from omeroadmin.database import embedded
 from omeroadmin.database.plan import (
@@ -34,7 +37,8 @@ from omeroadmin.steps.kinds import MakeDirectory, WriteFile
 from omeroadmin.steps.plan import Plan, Step
 from omeroadmin.system import files
 from omeroadmin.system.local import LocalHost
-from omeroadmin.workflows.backup_scope import CERTIFICATES, DATA, MANAGED, SCRIPTS, TARGET_PROPERTY
+from omeroadmin.workflows.backup_scope import CERTIFICATES, DATA, MANAGED, SCRIPTS
+from omeroadmin.workflows.backup_target import TARGET_PROPERTY, open_target
 from omeroadmin.workflows.install import ExternalDatabase
 from omeroadmin.workflows.lifecycle import start
 from omeroadmin.workflows.restore_destination import (
@@ -66,7 +70,7 @@ _RENDERED = frozenset(
 class RestoreWish:
     """What was asked for.
 
-    :param target: directory with snapshots
+    :param target: address of the target
     :param snapshot: id, the beginning of one, or ``latest``
     :param into: directory of the new instance
     :param data_directory: its data; ``None``: beside it, named after it
@@ -75,7 +79,7 @@ class RestoreWish:
     :param overwrite: whether existing files and the existing database may be replaced
     """
 
-    target: Path
+    target: str | Path
     snapshot: str
     into: Path
     data_directory: Path | None = None
@@ -87,11 +91,12 @@ class RestoreWish:
 
 @dataclass(frozen=True)
 class RestorePlan:
-    """The plan, and where the outcome will stand.
+    """The plan, and where the outcome will stand. At the end of its block, the target is let go.
 
     :param source: what is restored, for messages
     :param settings: properties of the restored instance
     :param report: is filled while the plan is carried out
+    :param resources: the open target, and what was fetched of it
     """
 
     source: str
@@ -99,22 +104,35 @@ class RestorePlan:
     instance: Instance
     settings: Settings = field(repr=False)
     report: RestoreReport
+    resources: contextlib.ExitStack = field(repr=False, default_factory=contextlib.ExitStack)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.resources.close()
 
 
 @dataclass(frozen=True)
 class SnapshotPlan(RestorePlan):
     """The plan of restoring a snapshot."""
 
-    snapshot: Snapshot = field(repr=False)
+    snapshot: Snapshot = field(repr=False, kw_only=True)
 
 
 @dataclass(frozen=True)
 class _Copy:
-    """The instance to be made."""
+    """The instance to be made.
+
+    :param directory: the snapshot's files
+    """
 
     wish: RestoreWish
-    target: Target
+    engine: Engine
     snapshot: Snapshot
+    directory: Path
     destination: Destination
 
     @property
@@ -124,11 +142,6 @@ class _Copy:
     @property
     def data(self) -> Path:
         return self.destination.data
-
-    @property
-    def directory(self) -> Path:
-        """The snapshot's."""
-        return self.target.snapshot_directory(self.snapshot.id)
 
     @property
     def places(self) -> dict[str, Path]:
@@ -156,8 +169,13 @@ def plan_restore(wish: RestoreWish) -> SnapshotPlan:
         ``restore-over-existing``, ``restore-into-target``, ``restore-over-running``, ``postgresql-too-old``, and those
         of the database
     """
-    copy = _look(wish)
-    _refuse_damaged(copy)
+    with contextlib.ExitStack() as stack:
+        copy = _look(wish, stack)
+        _refuse_damaged(copy)
+        return _plan(copy, stack.pop_all())
+
+
+def _plan(copy: _Copy, resources: contextlib.ExitStack) -> SnapshotPlan:
     values, settings, properties = _properties(copy)
     instance, report = copy.instance, RestoreReport()
     facts = database_facts(instance, settings)
@@ -171,7 +189,7 @@ def plan_restore(wish: RestoreWish) -> SnapshotPlan:
         *plan_properties(values, properties, instance.config_xml, "backup restore"),
         *plan_data_directories(settings, inspect_data_directories(settings, host)),
         *empty_index(copy.data),
-        ExtractFiles(copy.target, copy.snapshot, places, report),
+        ExtractFiles(copy.engine, copy.snapshot, manifest_path(copy.directory), places, report),
         *plan_database(facts, DatabaseWish(instance, settings, None, keep_running=True)),
         *start_existing(facts, instance, settings),
         RestoreDump(
@@ -181,15 +199,23 @@ def plan_restore(wish: RestoreWish) -> SnapshotPlan:
             programs,
             tuple(copy.snapshot.repositories.items()),
             rows_file,
-            wish.jobs,
+            copy.wish.jobs,
         ),
         *([StopCluster(instance, settings)] if facts.programs is not None else []),
-        CheckRestored(copy.target, copy.snapshot, places, rows_file, report),
+        CheckRestored(manifest_path(copy.directory), places, rows_file, report),
         Mark(copy.destination.mark, copy.snapshot.id, copy.data, finished=True),
     ]
     verb = "go on restoring" if copy.destination.resumes else "restore"
     title = f"{verb} snapshot {copy.snapshot.id} to {instance.omerodir}, data to {copy.data}"
-    return SnapshotPlan(copy.snapshot.id, Plan(title, tuple(steps)), instance, settings, report, copy.snapshot)
+    return SnapshotPlan(
+        source=copy.snapshot.id,
+        plan=Plan(title, tuple(steps)),
+        instance=instance,
+        settings=settings,
+        report=report,
+        resources=resources,
+        snapshot=copy.snapshot,
+    )
 
 
 def carry_out(plan: RestorePlan, listener: Listener | None = None) -> RestoreReport:
@@ -215,22 +241,25 @@ def start_restored(plan: RestorePlan) -> None:
     start(plan.instance)
 
 
-def _look(wish: RestoreWish) -> _Copy:
-    target, snapshot = find_snapshot(wish.target, wish.snapshot)
-    copy = _Copy(wish, target, snapshot, find_destination(wish.into, wish.data_directory, snapshot.id))
-    refuse_unsuitable(copy.destination, copy.places.values(), target.root, overwrite=wish.overwrite)
+def _look(wish: RestoreWish, stack: contextlib.ExitStack) -> _Copy:
+    engine = stack.enter_context(open_target(None, wish.target))
+    snapshot = find_snapshot(engine, wish.snapshot)
+    destination = find_destination(wish.into, wish.data_directory, snapshot.id)
+    directory = stack.enter_context(engine.parts(snapshot.id))
+    copy = _Copy(wish, engine, snapshot, directory, destination)
+    refuse_unsuitable(copy.destination, copy.places.values(), engine.local, overwrite=wish.overwrite)
     return copy
 
 
 def _refuse_damaged(copy: _Copy) -> None:
     """What the plan is made of must be whole; a single damaged image is no reason not to restore the others."""
-    faults = list(check_parts(copy.target, copy.snapshot))
+    faults = list(check_parts(copy.directory, copy.snapshot, copy.engine.place(copy.snapshot.id)))
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise failed_error(
             "snapshot-damaged",
             f"snapshot {copy.snapshot.id} is damaged: {faults[0]}{more}",
-            f"restore another one: omero backup list --target {copy.target.root}",
+            f"restore another one: omero backup list --target {copy.engine.address}",
         )
 
 

@@ -58,16 +58,18 @@ def find_destination(into: Path, data_directory: Path | None, source: str) -> De
     return Destination(source, instance, data, read_mark(mark_of(instance)) == interrupted)
 
 
-def refuse_unsuitable(destination: Destination, places: Iterable[Path], source: Path, *, overwrite: bool) -> None:
+def refuse_unsuitable(
+    destination: Destination, places: Iterable[Path], source: Path | None, *, overwrite: bool
+) -> None:
     """Make sure that a restore touches nothing that it wasn't asked to.
 
     :param places: directories that it fills
-    :param source: where it reads
+    :param source: where it reads; ``None``: elsewhere
     :raises AdminError: ``restore-into-target``, ``restore-over-existing``, ``restore-over-running``
     """
-    into, root = destination.instance.omerodir, Path(os.path.realpath(source))
+    into, root = destination.instance.omerodir, None if source is None else Path(os.path.realpath(source))
     for place in (into, *places):
-        if place.is_relative_to(root) or root.is_relative_to(place):
+        if root is not None and (place.is_relative_to(root) or root.is_relative_to(place)):
             raise configuration_error(
                 "restore-into-target",
                 f"{place} and {source}, which is restored, lie in each other",

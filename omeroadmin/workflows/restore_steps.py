@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from omeroadmin.backups import parts, rows
+from omeroadmin.backups.engines.engine import Engine
 from omeroadmin.backups.extract import extract
 from omeroadmin.backups.faults import Fault, FaultList
 from omeroadmin.backups.manifest import read_manifest
 from omeroadmin.backups.reconcile import Tally, reconcile
-from omeroadmin.backups.snapshot import Snapshot, manifest_path
-from omeroadmin.backups.target import Target
+from omeroadmin.backups.snapshot import Snapshot
 from omeroadmin.database import embedded
 from omeroadmin.database.connection import DatabaseAddress, connect, schema_version
 from omeroadmin.database.dump import restore
@@ -104,10 +104,11 @@ class EmptyDirectory:
 
 @dataclass(frozen=True)
 class ExtractFiles:
-    """Bring the files out of the pool, hashing each on the way."""
+    """Bring the files out of the target, hashing each on the way."""
 
-    target: Target
+    engine: Engine = field(repr=False)
     snapshot: Snapshot = field(repr=False)
+    manifest: Path
     places: tuple[tuple[str, Path], ...]
     report: RestoreReport = field(repr=False, compare=False)
 
@@ -118,8 +119,7 @@ class ExtractFiles:
 
     def apply(self, host: Host) -> None:  # noqa: ARG002 - files are restored where this runs
         """Make the change."""
-        entries = read_manifest(manifest_path(self.target.snapshot_directory(self.snapshot.id)))
-        done = extract(self.target, entries, dict(self.places))
+        done = extract(self.engine, self.snapshot, read_manifest(self.manifest), dict(self.places))
         self.report.files, self.report.size, self.report.present = done.files, done.size, done.present
         self.report.faults.extend(done.faults.kept)
         self.report.faults.count += done.faults.count - len(done.faults.kept)
@@ -161,8 +161,7 @@ class RestoreDump:
 class CheckRestored:
     """Reconcile the restored database with the restored files."""
 
-    target: Target
-    snapshot: Snapshot = field(repr=False)
+    manifest: Path
     places: tuple[tuple[str, Path], ...]
     rows_file: Path
     report: RestoreReport = field(repr=False, compare=False)
@@ -174,13 +173,12 @@ class CheckRestored:
     def apply(self, host: Host) -> None:  # noqa: ARG002 - files are looked at where this runs
         """Look, and report what doesn't fit."""
         tally = Tally()
-        manifest = manifest_path(self.target.snapshot_directory(self.snapshot.id))
         known = {fault.path for fault in self.report.faults.kept}
-        for fault in reconcile(rows.take_up(self.rows_file), read_manifest(manifest), tally):
+        for fault in reconcile(rows.take_up(self.rows_file), read_manifest(self.manifest), tally):
             self.report.faults.add(fault)
             known.add(fault.path)
         places = dict(self.places)
-        for entry in read_manifest(manifest):
+        for entry in read_manifest(self.manifest):
             name, _, relative = entry.path.partition("/")
             if entry.is_file and name in places and entry.path not in known:
                 _check_file(places[name] / relative, entry.path, entry.size, self.report.faults)

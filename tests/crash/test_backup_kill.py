@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from omeroadmin.backups.engines.opening import open_engine
 from omeroadmin.backups.store import list_snapshots
 from omeroadmin.workflows.backup import BackupWish, create_backup
 from omeroadmin.workflows.backup_verify import VerifyWish, verify_backup
@@ -35,7 +36,7 @@ def test_kill_during_create(tmp_path: Path) -> None:
         began = time.monotonic()
         assert _create(seeded, target).wait(120) == 0
         whole = time.monotonic() - began
-        first = list_snapshots(target)[0].id
+        first = list_snapshots(open_engine(target))[0].id
         killed = 0
         for number in range(ROUNDS):
             for name in range(100):
@@ -47,7 +48,7 @@ def test_kill_during_create(tmp_path: Path) -> None:
                 process.send_signal(signal.SIGKILL)
                 killed += 1
             process.wait(60)
-            for item in list_snapshots(target):
+            for item in list_snapshots(open_engine(target)):
                 assert item.snapshot is not None, item.damage
         assert killed >= ROUNDS // 2
         age(seeded.data)
@@ -56,7 +57,7 @@ def test_kill_during_create(tmp_path: Path) -> None:
         assert last.consistent, last.faults
         assert last.rows == 17 + ROUNDS * 100
         names = {path.name for path in (target / "snapshots").iterdir()}
-        assert names == {item.id for item in list_snapshots(target)}
+        assert names == {item.id for item in list_snapshots(open_engine(target))}
         assert not list((target / "partial").iterdir())
         for snapshot in (first, last.id):
             verified = verify_backup(VerifyWish(target, settings, snapshot, temporary=tmp_path))

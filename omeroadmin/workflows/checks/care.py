@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from omeroadmin.backups.store import latest_facts
+from omeroadmin.backups.engines.opening import is_directory
 from omeroadmin.certificates.expiry import certificate_expiry
 from omeroadmin.certificates.plan import RENEWAL
 from omeroadmin.database import connection as database
@@ -12,6 +12,8 @@ from omeroadmin.database import embedded
 from omeroadmin.errors import AdminError
 from omeroadmin.schema.settings import Settings
 from omeroadmin.system import clock
+from omeroadmin.workflows.backup_record import known_facts
+from omeroadmin.workflows.backup_target import TARGET_PROPERTY
 from omeroadmin.workflows.checks.model import Category, Item, Status, Subject, plain_size
 
 OLD_BACKUP_HOURS = 26
@@ -63,17 +65,18 @@ def _database(subject: Subject, address: database.DatabaseAddress) -> Item:
 
 def backup(subject: Subject) -> Category:
     """When the last snapshot was taken and verified."""
-    return Category("backup", "Backup", (_backup(subject.settings, clock.utc_now()),))
+    return Category("backup", "Backup", (_backup(subject, clock.utc_now()),))
 
 
-def _backup(settings: Settings, now: datetime) -> Item:
-    name = settings.text("omero.backup.target").strip()
+def _backup(subject: Subject, now: datetime) -> Item:
+    name = subject.settings.text(TARGET_PROPERTY).strip()
     if not name:
         return Item("none", Status.WARN, "omero.backup.target is not set", "omero config set omero.backup.target DIR")
-    target = settings.path("omero.backup.target")
-    if not target.exists():
+    if is_directory(name) and not subject.settings.path(TARGET_PROPERTY).exists():
         return Item(name, Status.WARN, "not there: not mounted, or no snapshot taken yet", "omero backup create")
-    facts = latest_facts(target)
+    facts = known_facts(subject.instance, subject.settings)
+    if facts is None:
+        return Item(name, Status.WARN, "no snapshot was taken from here yet", "omero backup create")
     if facts.last_success is None:
         evidence = f"{facts.snapshots} snapshots, none of them consistent"
         return Item(name, Status.WARN, evidence, "omero backup create")

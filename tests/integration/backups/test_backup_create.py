@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from omeroadmin.backups.engines.opening import open_engine
 from omeroadmin.backups.store import latest_facts, list_snapshots
 from omeroadmin.database import embedded
 from omeroadmin.errors import AdminError
@@ -39,7 +40,7 @@ def test_a_snapshot_is_complete_and_verifies(source: Seeded, tmp_path: Path) -> 
     verified = verify_backup(VerifyWish(target, source.database.settings, temporary=tmp_path))
     assert verified.succeeded, verified.faults
     assert verified.record.rows == 17
-    assert latest_facts(target).verified == verified.record.finished
+    assert latest_facts(open_engine(target)).verified == verified.record.finished
 
 
 def test_everything_is_private(source: Seeded, tmp_path: Path) -> None:  # noqa: F811
@@ -57,7 +58,7 @@ def test_the_second_run_reads_and_copies_nothing(source: Seeded, tmp_path: Path)
     assert first.copied_files > 15
     assert (second.read_files, second.copied_files) == (0, 0)
     assert (second.files, second.size, second.consistent) == (first.files, first.size, True)
-    assert [item.id for item in list_snapshots(target)] == [first.id, second.id]
+    assert [item.id for item in list_snapshots(open_engine(target))] == [first.id, second.id]
 
 
 def test_certificates_can_stay_away(source: Seeded, tmp_path: Path) -> None:  # noqa: F811
@@ -98,7 +99,7 @@ def test_what_the_database_names_and_the_disk_lacks(tmp_path: Path) -> None:
         assert stranger
         verified = verify_backup(VerifyWish(target, seeded.database.settings, temporary=tmp_path))
         assert {fault.path for fault in verified.faults} == {fault.path for fault in snapshot.faults}
-        assert latest_facts(target).last_success is None
+        assert latest_facts(open_engine(target)).last_success is None
 
 
 def test_a_stopped_database_is_started_and_stopped(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from omeroadmin.backups.engines.opening import open_engine
 from omeroadmin.backups.manifest import Entry, read_manifest, write_manifest
 from omeroadmin.backups.store import list_snapshots
 from omeroadmin.errors import AdminError
@@ -153,7 +154,7 @@ def test_damage_is_named(
     assert not verified.succeeded
     assert (path, str(pool_file)) in {(fault.path, fault.pool_file) for fault in verified.faults}
     # What was proven once is proven no more.
-    assert list_snapshots(target)[0].verified is None
+    assert list_snapshots(open_engine(target))[0].verified is None
 
 
 @pytest.mark.parametrize("cut", [False, True])
@@ -171,7 +172,7 @@ def test_a_damaged_document_is_named(intact: Path, source: Seeded, tmp_path: Pat
     assert caught.value.code == "snapshot-damaged"
     assert str(document) in caught.value.message
     assert caught.value.exit_status == 5
-    listed = list_snapshots(target)
+    listed = list_snapshots(open_engine(target))
     assert listed[0].snapshot is None
     assert "damaged" in listed[0].damage
 

@@ -13,14 +13,17 @@ from blake3 import blake3
 
 from omeroadmin.backups import extract as extraction
 from omeroadmin.backups.collect import Collector
+from omeroadmin.backups.engines.directory import DirectoryEngine
 from omeroadmin.backups.extract import extract
-from omeroadmin.backups.manifest import Entry, parse_line
+from omeroadmin.backups.manifest import Checksum, Entry, parse_line
 from omeroadmin.backups.pool import Pool
 from omeroadmin.backups.scan import Found, Root, walk
+from omeroadmin.backups.snapshot import Snapshot
 from omeroadmin.backups.target import Target, is_id, locked, make_target, new_id, remove
 from omeroadmin.errors import AdminError
 from omeroadmin.system import files
 
+SNAPSHOT = Snapshot("", "", 0, 0, True, 0, 0, 0, 0, 0, 0, 0, 0, Checksum(0, ""), "")
 SIZES = [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20]
 
 
@@ -49,7 +52,9 @@ def test_contents_come_out_as_they_went_in(target: Target, tmp_path: Path, size:
     assert entry.blake3 == blake3(content).hexdigest()
     assert entry.sha1 == hashlib.sha1(content, usedforsecurity=False).hexdigest()
     assert target.pool_file(entry.blake3).stat().st_mode & 0o777 == 0o600
-    done = extract(target, [Entry("data/", 0, 10**18, 0o750), entry], {"data": tmp_path / "out"})
+    done = extract(
+        DirectoryEngine(target.root), SNAPSHOT, [Entry("data/", 0, 10**18, 0o750), entry], {"data": tmp_path / "out"}
+    )
     copy = tmp_path / "out" / "source"
     assert copy.read_bytes() == content
     assert (copy.stat().st_mode & 0o777, copy.stat().st_mtime_ns) == (0o640, source.stat().st_mtime_ns)
@@ -153,7 +158,9 @@ def test_a_manifest_cannot_leave_its_root(target: Target, tmp_path: Path, path: 
     source.write_bytes(b"evil")
     entry = copy_in(Pool(target), source)._replace(path=path)
     with pytest.raises(AdminError) as caught:
-        extract(target, [Entry("data/", 0, 0, 0o700), entry], {"data": tmp_path / "out"})
+        extract(
+            DirectoryEngine(target.root), SNAPSHOT, [Entry("data/", 0, 0, 0o700), entry], {"data": tmp_path / "out"}
+        )
     assert caught.value.code == "path-escapes"
     assert not list(tmp_path.rglob("evil"))
 
@@ -173,12 +180,14 @@ def test_nothing_is_written_through_a_link(target: Target, tmp_path: Path) -> No
         [top, Entry("data/link/", 0, 0, 0o700), entry._replace(path="data/link/evil")],
     ):
         with pytest.raises(AdminError) as caught:
-            extract(target, entries, {"data": out})
+            extract(DirectoryEngine(target.root), SNAPSHOT, entries, {"data": out})
         assert caught.value.code == "path-escapes"
     # A link of the manifest itself replaces what is there, and a file replaces a link.
-    extract(target, [top, Entry("data/link", 0, 0, 0o777, link="elsewhere")], {"data": out})
+    extract(
+        DirectoryEngine(target.root), SNAPSHOT, [top, Entry("data/link", 0, 0, 0o777, link="elsewhere")], {"data": out}
+    )
     assert str((out / "link").readlink()) == "elsewhere"
-    extract(target, [top, entry._replace(path="data/link")], {"data": out})
+    extract(DirectoryEngine(target.root), SNAPSHOT, [top, entry._replace(path="data/link")], {"data": out})
     assert (out / "link").read_bytes() == b"evil"
     assert not (out / "link").is_symlink()
     assert not list(outside.iterdir())
@@ -193,13 +202,15 @@ def test_a_read_only_directory_is_filled_again(target: Target, tmp_path: Path) -
         copy_in(Pool(target), source)._replace(path="data/closed/f"),
     ]
     out = tmp_path / "out"
-    extract(target, entries, {"data": out})
+    extract(DirectoryEngine(target.root), SNAPSHOT, entries, {"data": out})
     try:
         assert (out / "closed").stat().st_mode & 0o777 == 0o500
         (out / "closed").chmod(0o700)
         (out / "closed" / "f").unlink()
         (out / "closed").chmod(0o500)
-        assert extract(target, entries, {"data": out, "other": tmp_path / "no"}).files == 1
+        assert (
+            extract(DirectoryEngine(target.root), SNAPSHOT, entries, {"data": out, "other": tmp_path / "no"}).files == 1
+        )
     finally:
         (out / "closed").chmod(0o700)
 
@@ -275,4 +286,4 @@ def test_the_whole_file_system_is_flushed(tmp_path: Path) -> None:
     files.sync_filesystem(tmp_path)
     with pytest.raises(FileNotFoundError):
         files.sync_filesystem(tmp_path / "none")
-    assert extraction.extract(Target(tmp_path), [], {"data": tmp_path / "none"}).files == 0
+    assert extraction.extract(DirectoryEngine(tmp_path), SNAPSHOT, [], {"data": tmp_path / "none"}).files == 0

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from omeroadmin.cli.backup_options import Target
 from omeroadmin.cli.context import require_instance
 from omeroadmin.cli.views import backups as view
 from omeroadmin.errors import ExitStatus
 
 
 def command(
-    target: Annotated[
-        Path | None, typer.Option("--target", metavar="DIR", help="Where snapshots are kept [omero.backup.target].")
-    ] = None,
+    target: Target = None,
     tag: Annotated[str, typer.Option("--tag", help="Your own words for the list.")] = "",
     jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Connections that dump, threads that read.")] = 2,
     certificates: Annotated[

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from omeroadmin.cli.backup_options import Target
 from omeroadmin.cli.context import instance_settings
 from omeroadmin.cli.output import Style
 from omeroadmin.cli.views import backups as view
 
 
 def command(
-    target: Annotated[
-        Path | None, typer.Option("--target", metavar="DIR", help="Where snapshots are kept [omero.backup.target].")
-    ] = None,
+    target: Target = None,
     style: Annotated[Style, typer.Option("--style", help="How the list is printed.")] = Style.SQL,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --style json.")] = False,
 ) -> None:
@@ -23,8 +21,7 @@ def command(
 
     Example: omero backup list --target /backup/omero
     """
-    from omeroadmin.backups.store import list_snapshots
-    from omeroadmin.workflows.backup_scope import target_directory
+    from omeroadmin.workflows.backup_target import listed_snapshots
 
     settings = instance_settings() if target is None else None
-    view.show_list(list_snapshots(target_directory(settings, target)), Style.JSON if as_json else style)
+    view.show_list(listed_snapshots(settings, target), Style.JSON if as_json else style)

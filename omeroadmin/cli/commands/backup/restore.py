@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from omeroadmin.cli.backup_options import Target
 from omeroadmin.cli.context import instance_settings
 from omeroadmin.cli.database_options import (
     DatabaseHost,
@@ -24,9 +25,7 @@ from omeroadmin.cli.restoring import finish_restore
 def command(
     into: Annotated[Path, typer.Option("--into", metavar="DIR", help="Directory of the new instance.")],
     snapshot: SnapshotId = None,
-    target: Annotated[
-        Path | None, typer.Option("--target", metavar="DIR", help="Where snapshots are kept [omero.backup.target].")
-    ] = None,
+    target: Target = None,
     data_dir: DataDirectory = None,
     from_dump: FromDump = None,
     from_mirror: FromMirror = None,
@@ -51,7 +50,7 @@ def command(
 
     Example: omero backup restore latest --into ~/restored/OMERO.server --ports-prefix 2
     """
-    from omeroadmin.workflows.backup_scope import target_directory
+    from omeroadmin.workflows.backup_target import target_address
     from omeroadmin.workflows.restore import RestorePlan, RestoreWish, plan_restore
     from omeroadmin.workflows.restore_mirror import MirrorWish, plan_mirror_restore
 
@@ -63,7 +62,8 @@ def command(
             MirrorWish(from_dump, from_mirror, into, from_config, data_dir, ports_prefix, database, overwrite, jobs)
         )
     else:
-        place = target_directory(instance_settings() if target is None else None, target)
+        place = target_address(instance_settings() if target is None else None, target)
         wish = RestoreWish(place, snapshot or "", into, data_dir, ports_prefix, database, overwrite, jobs)
         restore = plan_restore(wish)
-    finish_restore(restore, dry_run=dry_run, yes=yes, overwrite=overwrite, start=start)
+    with restore:
+        finish_restore(restore, dry_run=dry_run, yes=yes, overwrite=overwrite, start=start)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from omeroadmin.cli.backup_options import Target
 from omeroadmin.cli.context import instance_settings
 from omeroadmin.cli.views import backups as view
 from omeroadmin.errors import ExitStatus
@@ -17,9 +17,7 @@ def command(
     snapshot: Annotated[
         str, typer.Argument(metavar="[ID]", help="The snapshot: its id, the beginning of it, or latest.")
     ] = "latest",
-    target: Annotated[
-        Path | None, typer.Option("--target", metavar="DIR", help="Where snapshots are kept [omero.backup.target].")
-    ] = None,
+    target: Target = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Threads that read.")] = 2,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing unless something is wrong.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
@@ -33,12 +31,10 @@ def command(
     Example: omero backup verify --target /backup/omero
     """
     from omeroadmin.schema.settings import Settings
-    from omeroadmin.workflows.backup_scope import target_directory
     from omeroadmin.workflows.backup_verify import VerifyWish, verify_backup
 
     settings = instance_settings() if target is None or os.environ.get("OMERODIR") else None
-    place = target_directory(settings, target)
-    verified = verify_backup(VerifyWish(place, settings or Settings({}), snapshot, jobs))
+    verified = verify_backup(VerifyWish(target, settings or Settings({}), snapshot, jobs))
     view.show_verified(verified, as_json=as_json, quiet=quiet)
     if not verified.succeeded:
         raise typer.Exit(ExitStatus.FAILED)

@@ -1,0 +1,66 @@
+"""Which backup target is meant, and its engine."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from omeroadmin.backups.engines.engine import Engine
+from omeroadmin.backups.engines.opening import EngineOptions, open_engine
+from omeroadmin.backups.store import Listed, list_snapshots
+from omeroadmin.errors import configuration_error
+from omeroadmin.schema.settings import Settings
+
+TARGET_PROPERTY = "omero.backup.target"
+
+
+def target_address(settings: Settings | None, option: str | Path | None) -> str:
+    """The target that is meant: the option's, else the property's.
+
+    :param settings: ``None`` where there is no instance
+    :raises AdminError: ``backup-target-unset``
+    """
+    if option is not None:
+        return str(option)
+    text = "" if settings is None else settings.text(TARGET_PROPERTY).strip()
+    if not text:
+        raise configuration_error(
+            "backup-target-unset",
+            f"no backup target: {TARGET_PROPERTY} is not set",
+            f"omero config set {TARGET_PROPERTY} DIR, or add --target DIR",
+        )
+    return text
+
+
+def engine_for(settings: Settings | None, option: str | Path | None, temporary: Path | None = None) -> Engine:
+    """The engine of the target that is meant; to be closed by whoever asks.
+
+    :param temporary: where what is on its way is put aside
+    :raises AdminError: ``backup-target-unset``, ``backup-target-invalid``
+    """
+    return open_engine(target_address(settings, option), EngineOptions(temporary))
+
+
+@contextlib.contextmanager
+def open_target(
+    settings: Settings | None, option: str | Path | None, temporary: Path | None = None
+) -> Iterator[Engine]:
+    """The engine of the target that is meant, closed at the end of the block.
+
+    :raises AdminError: ``backup-target-unset``, ``backup-target-invalid``
+    """
+    engine = engine_for(settings, option, temporary)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def listed_snapshots(settings: Settings | None, option: str | Path | None) -> list[Listed]:
+    """The snapshots of the target that is meant, oldest first.
+
+    :raises AdminError: ``backup-target-unset``, ``backup-target-missing``
+    """
+    with open_target(settings, option) as engine:
+        return list_snapshots(engine)
