@@ -29,7 +29,7 @@ from omeroadmin.steps.kinds import MakeDirectory
 from omeroadmin.steps.plan import Plan, Step
 from omeroadmin.system import files
 from omeroadmin.system.local import LocalHost
-from omeroadmin.workflows.backup_scope import TARGET_PROPERTY
+from omeroadmin.workflows.backup_target import TARGET_PROPERTY
 from omeroadmin.workflows.install import POOL_SIZE, ExternalDatabase
 from omeroadmin.workflows.restore import RestorePlan
 from omeroadmin.workflows.restore_destination import (
