@@ -123,7 +123,7 @@ class SnapshotPlan(RestorePlan):
 
 
 @dataclass(frozen=True)
-class _Copy:
+class Copy:
     """The instance to be made.
 
     :param directory: the snapshot's files
@@ -137,10 +137,12 @@ class _Copy:
 
     @property
     def instance(self) -> Instance:
+        """The new one."""
         return self.destination.instance
 
     @property
     def data(self) -> Path:
+        """Its ``omero.data.dir``."""
         return self.destination.data
 
     @property
@@ -170,13 +172,13 @@ def plan_restore(wish: RestoreWish) -> SnapshotPlan:
         of the database
     """
     with contextlib.ExitStack() as stack:
-        copy = _look(wish, stack)
-        _refuse_damaged(copy)
+        copy = look(wish, stack)
+        refuse_damaged(copy)
         return _plan(copy, stack.pop_all())
 
 
-def _plan(copy: _Copy, resources: contextlib.ExitStack) -> SnapshotPlan:
-    values, settings, properties = _properties(copy)
+def _plan(copy: Copy, resources: contextlib.ExitStack) -> SnapshotPlan:
+    values, settings, properties = restored_properties(copy)
     instance, report = copy.instance, RestoreReport()
     facts = database_facts(instance, settings)
     programs = _programs(facts, settings, copy.snapshot)
@@ -184,8 +186,8 @@ def _plan(copy: _Copy, resources: contextlib.ExitStack) -> SnapshotPlan:
     host = LocalHost()
     steps: list[Step] = [
         *missing_directories(instance),
-        Mark(copy.destination.mark, copy.snapshot.id, copy.data, finished=False),
-        *_configuration(copy),
+        Mark(copy.destination.mark, copy.destination.source, copy.data, finished=False),
+        *saved_configuration(copy),
         *plan_properties(values, properties, instance.config_xml, "backup restore"),
         *plan_data_directories(settings, inspect_data_directories(settings, host)),
         *empty_index(copy.data),
@@ -203,7 +205,7 @@ def _plan(copy: _Copy, resources: contextlib.ExitStack) -> SnapshotPlan:
         ),
         *([StopCluster(instance, settings)] if facts.programs is not None else []),
         CheckRestored(manifest_path(copy.directory), places, rows_file, report),
-        Mark(copy.destination.mark, copy.snapshot.id, copy.data, finished=True),
+        Mark(copy.destination.mark, copy.destination.source, copy.data, finished=True),
     ]
     verb = "go on restoring" if copy.destination.resumes else "restore"
     title = f"{verb} snapshot {copy.snapshot.id} to {instance.omerodir}, data to {copy.data}"
@@ -241,17 +243,23 @@ def start_restored(plan: RestorePlan) -> None:
     start(plan.instance)
 
 
-def _look(wish: RestoreWish, stack: contextlib.ExitStack) -> _Copy:
+def look(wish: RestoreWish, stack: contextlib.ExitStack, moment: str = "") -> Copy:
+    """Open the target, fetch what the plan is made of, and make sure that the destination suits.
+
+    :param stack: lets go of the target
+    :param moment: what besides the snapshot tells this restore from others
+    :raises AdminError: as :func:`plan_restore`
+    """
     engine = stack.enter_context(open_target(None, wish.target))
     snapshot = find_snapshot(engine, wish.snapshot)
-    destination = find_destination(wish.into, wish.data_directory, snapshot.id)
+    destination = find_destination(wish.into, wish.data_directory, f"{snapshot.id}{moment}")
     directory = stack.enter_context(engine.parts(snapshot.id))
-    copy = _Copy(wish, engine, snapshot, directory, destination)
+    copy = Copy(wish, engine, snapshot, directory, destination)
     refuse_unsuitable(copy.destination, copy.places.values(), engine.local, overwrite=wish.overwrite)
     return copy
 
 
-def _refuse_damaged(copy: _Copy) -> None:
+def refuse_damaged(copy: Copy) -> None:
     """What the plan is made of must be whole; a single damaged image is no reason not to restore the others."""
     faults = list(check_parts(copy.directory, copy.snapshot, copy.engine.place(copy.snapshot.id)))
     if faults:
@@ -263,7 +271,7 @@ def _refuse_damaged(copy: _Copy) -> None:
         )
 
 
-def _properties(copy: _Copy) -> tuple[dict[str, str], Settings, dict[str, str]]:
+def restored_properties(copy: Copy) -> tuple[dict[str, str], Settings, dict[str, str]]:
     """The snapshot's properties, the restored instance's settings, and the properties that differ."""
     values = read_profile(copy.directory / parts.CONFIGURATION / "grid" / "config.xml").values
     properties = relocated(values, copy.moves)
@@ -290,7 +298,7 @@ def _programs(facts: DatabaseFacts, settings: Settings, snapshot: Snapshot) -> P
     return programs
 
 
-def _configuration(copy: _Copy) -> list[Step]:
+def saved_configuration(copy: Copy) -> list[Step]:
     """The files below etc but those that a start writes."""
     steps: list[Step] = []
     made: set[Path] = {copy.instance.etc, copy.instance.grid_directory}
