@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,7 +131,8 @@ def _copy_out(chunks: Iterator[bytes], content: Content, path: Path, faults: Fau
     from blake3 import blake3
 
     digest = blake3()
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    # The same name each time, so that what a killed restore was writing is replaced by the one that goes on.
+    temporary = path.with_name(f".{blake3(os.fsencode(path.name)).hexdigest(length=8)}.restoring")
     try:
         with _created(temporary) as out:
             for chunk in chunks:
@@ -152,7 +152,8 @@ def _copy_out(chunks: Iterator[bytes], content: Content, path: Path, faults: Fau
 
 @contextlib.contextmanager
 def _created(path: Path) -> Iterator[Callable[[bytes], None]]:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, files.SECRET_MODE)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, files.SECRET_MODE)
     with os.fdopen(descriptor, "wb", buffering=0) as stream:
 
         def write(chunk: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from omeroadmin.backups.drills import Drill, recorded_drill
 from omeroadmin.backups.engines.engine import Engine
 from omeroadmin.backups.snapshot import Snapshot
 from omeroadmin.errors import AdminError, configuration_error
@@ -36,11 +37,13 @@ class Listed:
 
     :param snapshot: ``None`` where its document is damaged
     :param verified: ``None`` where no verification has succeeded since it was made
+    :param drill: ``None`` where no drill has
     """
 
     id: str
     snapshot: Snapshot | None
     verified: Verification | None
+    drill: Drill | None = None
     damage: str = ""
 
 
@@ -55,6 +58,8 @@ class BackupFacts:
     :param copied_bytes: bytes that were new
     :param files: number of its files
     :param verified: when any snapshot was last verified with success, seconds since 1970
+    :param drilled: when a drill last succeeded, seconds since 1970
+    :param restore_seconds: how long the restore took in that drill
     """
 
     snapshots: int
@@ -64,6 +69,8 @@ class BackupFacts:
     copied_bytes: int
     files: int
     verified: float | None
+    drilled: float | None = None
+    restore_seconds: float | None = None
 
 
 def list_snapshots(engine: Engine) -> list[Listed]:
@@ -109,10 +116,22 @@ def latest_facts(engine: Engine) -> BackupFacts:
     listed = list_snapshots(engine)
     good = [item.snapshot for item in listed if item.snapshot is not None and item.snapshot.consistent]
     verified = max((item.verified.finished for item in listed if item.verified is not None), default=None)
+    drill = max((item.drill for item in listed if item.drill is not None), key=lambda one: one.finished, default=None)
+    drilled, restore_seconds = (None, None) if drill is None else (drill.finished, drill.restore_seconds)
     if not good:
-        return BackupFacts(len(listed), None, 0.0, 0, 0, 0, verified)
+        return BackupFacts(len(listed), None, 0.0, 0, 0, 0, verified, drilled, restore_seconds)
     last = good[-1]
-    return BackupFacts(len(listed), last.finished, last.seconds, last.size, last.copied_bytes, last.files, verified)
+    return BackupFacts(
+        snapshots=len(listed),
+        last_success=last.finished,
+        seconds=last.seconds,
+        size=last.size,
+        copied_bytes=last.copied_bytes,
+        files=last.files,
+        verified=verified,
+        drilled=drilled,
+        restore_seconds=restore_seconds,
+    )
 
 
 def record_verification(engine: Engine, snapshot_id: str, verification: Verification | None) -> None:
@@ -125,11 +144,12 @@ def record_verification(engine: Engine, snapshot_id: str, verification: Verifica
 
 def _listed(engine: Engine, name: str) -> Listed:
     try:
-        return Listed(name, engine.read(name), _verification(engine.recorded(name, VERIFIED_NAME)))
+        verified = _verification(engine.recorded(name, VERIFIED_NAME))
+        return Listed(name, engine.read(name), verified, recorded_drill(engine, name))
     except AdminError as error:
         if error.code not in ("snapshot-damaged", "file-not-read"):
             raise
-        return Listed(name, None, None, error.message)
+        return Listed(name, None, None, damage=error.message)
 
 
 def _verification(document: dict[str, Any] | None) -> Verification | None:

@@ -133,7 +133,7 @@ GROUPS: dict[str, Group] = {
         "Make, read and change single objects on the server.",
         ("new", "update", "get", "list-get", "map-get", "map-set", "null"),
     ),
-    "backup": Group("Take, list, verify and restore snapshots.", ("create", "list", "restore", "verify")),
+    "backup": Group("Take, list, verify and restore snapshots.", ("create", "list", "verify", "restore", "drill")),
     "metrics": Group("Show metrics for Prometheus.", ("show",)),
 }
 

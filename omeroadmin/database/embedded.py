@@ -148,12 +148,13 @@ def recreate_database(superuser: DatabaseAddress, wanted: DatabaseAddress) -> No
     from psycopg import sql
 
     with connect(superuser, autocommit=True) as connection:
+        # With a new password, programs that are cut off now don't come back.
+        _create_role(connection, wanted)
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
             (wanted.name,),
         )
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(wanted.name)))
-        _create_role(connection, wanted)
         _create_database(connection, wanted)
 
 

@@ -88,6 +88,14 @@ BACKUP_VERIFIED = Family(
     "When a snapshot was last verified with success, in seconds since 1970.",
     unit="seconds",
 )
+BACKUP_DRILL = Family(
+    "omero_backup_last_drill_timestamp_seconds",
+    "When a drill last restored and used a snapshot with success, in seconds since 1970.",
+    unit="seconds",
+)
+BACKUP_DRILL_RESTORE = Family(
+    "omero_backup_last_drill_restore_duration_seconds", "How long the restore took in that drill.", unit="seconds"
+)
 LOG_ERRORS = Family("omero_log_errors", "Lines of level error in a log since it was last rotated.", ("log",))
 LOG_WARNINGS = Family("omero_log_warnings", "Lines of level warning in a log since it was last rotated.", ("log",))
 DISK_FREE = Family("omero_data_free_bytes", "Bytes that this user can still write below omero.data.dir.", unit="bytes")
@@ -117,6 +125,8 @@ FAMILIES: tuple[Family, ...] = (
     BACKUP_COPIED,
     BACKUP_FILES,
     BACKUP_VERIFIED,
+    BACKUP_DRILL,
+    BACKUP_DRILL_RESTORE,
     LOG_ERRORS,
     LOG_WARNINGS,
     DISK_FREE,

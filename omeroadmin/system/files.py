@@ -14,6 +14,8 @@ SECRET_MODE = 0o600
 """Mode of files with secrets."""
 PLAIN_MODE = 0o644
 """Mode of files without."""
+TEMPORARY_PATTERN = ".*.tmp"
+"""Names of files that :func:`atomic_file` was writing when it was killed."""
 
 
 def write_atomically(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -110,3 +111,25 @@ def port_holder(port: int) -> PortHolder:
             with contextlib.suppress(psutil.Error):
                 return PortHolder(connection.pid, psutil.Process(connection.pid).name())
     return PortHolder(None, "")
+
+
+_FIRST_UNUSED = 26000
+_LAST_UNUSED = 32767
+"""Below the range that the kernel hands out to clients."""
+
+
+def unused_ports(count: int, host: str = "") -> list[int]:
+    """Different TCP ports that are free now, by chance, so that two who ask at the same time get different ones.
+
+    :raises AdminError: ``ports-taken``
+    """
+    found: dict[int, None] = {}
+    for _ in range(1000 * count):
+        port = _FIRST_UNUSED + secrets.randbelow(_LAST_UNUSED - _FIRST_UNUSED + 1)
+        if port not in found and port_is_free(port, host):
+            found[port] = None
+        if len(found) == count:
+            return list(found)
+    raise configuration_error(
+        "ports-taken", f"{count} free ports between {_FIRST_UNUSED} and {_LAST_UNUSED} are needed"
+    )

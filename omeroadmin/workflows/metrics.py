@@ -141,6 +141,9 @@ def backup_samples(instance: Instance, settings: Settings) -> Iterator[Sample]:
         yield Sample(families.BACKUP_FILES, facts.files)
     if facts.verified is not None:
         yield Sample(families.BACKUP_VERIFIED, facts.verified)
+    if facts.drilled is not None and facts.restore_seconds is not None:
+        yield Sample(families.BACKUP_DRILL, facts.drilled)
+        yield Sample(families.BACKUP_DRILL_RESTORE, facts.restore_seconds)
 
 
 def log_samples(instance: Instance, settings: Settings) -> Iterator[Sample]:  # noqa: ARG001

@@ -7,6 +7,7 @@ the right bytes stay, the database is made anew.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,6 @@ from omeroadmin.database.plan import (
     DatabaseFacts,
     DatabaseWish,
     StopCluster,
-    database_facts,
     plan_database,
 )
 from omeroadmin.database.programs import Programs, client_programs
@@ -46,10 +46,11 @@ from omeroadmin.workflows.restore_destination import (
     database_properties,
     empty_index,
     find_destination,
+    interrupted_leftovers,
     missing_directories,
     refuse_unsuitable,
     relocated,
-    start_existing,
+    restored_database_facts,
 )
 from omeroadmin.workflows.restore_steps import (
     CheckRestored,
@@ -77,6 +78,7 @@ class RestoreWish:
     :param ports_prefix: text put before the ports; ``None``: as in the snapshot
     :param database: ``None``: a PostgreSQL of the instance's own
     :param overwrite: whether existing files and the existing database may be replaced
+    :param properties: what the new instance is to have instead of the snapshot's
     """
 
     target: str | Path
@@ -87,6 +89,7 @@ class RestoreWish:
     database: ExternalDatabase | None = None
     overwrite: bool = False
     jobs: int = 2
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -180,12 +183,13 @@ def plan_restore(wish: RestoreWish) -> SnapshotPlan:
 def _plan(copy: Copy, resources: contextlib.ExitStack) -> SnapshotPlan:
     values, settings, properties = restored_properties(copy)
     instance, report = copy.instance, RestoreReport()
-    facts = database_facts(instance, settings)
+    facts = restored_database_facts(instance, settings)
     programs = _programs(facts, settings, copy.snapshot)
     places, rows_file = tuple(copy.places.items()), instance.temporary_directory / "restored-rows.jsonl.zst"
     host = LocalHost()
     steps: list[Step] = [
         *missing_directories(instance),
+        *interrupted_leftovers(copy.destination),
         Mark(copy.destination.mark, copy.destination.source, copy.data, finished=False),
         *saved_configuration(copy),
         *plan_properties(values, properties, instance.config_xml, "backup restore"),
@@ -193,7 +197,6 @@ def _plan(copy: Copy, resources: contextlib.ExitStack) -> SnapshotPlan:
         *empty_index(copy.data),
         ExtractFiles(copy.engine, copy.snapshot, manifest_path(copy.directory), places, report),
         *plan_database(facts, DatabaseWish(instance, settings, None, keep_running=True)),
-        *start_existing(facts, instance, settings),
         RestoreDump(
             instance,
             settings,
@@ -286,6 +289,7 @@ def restored_properties(copy: Copy) -> tuple[dict[str, str], Settings, dict[str,
     if copy.wish.ports_prefix is not None:
         properties["omero.ports.prefix"] = copy.wish.ports_prefix
     properties |= database_properties(copy.destination, values, copy.wish.database, copy.wish.ports_prefix)
+    properties |= copy.wish.properties
     settings = Settings({**values, **properties})
     settings.port("ssl")
     return values, settings, properties

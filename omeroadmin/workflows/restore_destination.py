@@ -8,7 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from omeroadmin.database.plan import DatabaseFacts, StartCluster
+from omeroadmin.database import embedded
+from omeroadmin.database.connection import DatabaseAddress
+from omeroadmin.database.plan import DatabaseFacts, database_facts
+from omeroadmin.database.programs import find_programs
 from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.profiles.store import read_profile
 from omeroadmin.schema.instance import Instance
@@ -17,6 +20,7 @@ from omeroadmin.steps.kinds import MakeDirectory
 from omeroadmin.steps.plan import Step
 from omeroadmin.workflows.driver import instance_driver
 from omeroadmin.workflows.install import ExternalDatabase, free_database_port
+from omeroadmin.workflows.restore_leftovers import RemoveLeftovers, is_vacant
 from omeroadmin.workflows.restore_steps import EmptyDirectory, read_mark
 
 
@@ -75,7 +79,7 @@ def refuse_unsuitable(
                 f"{place} and {source}, which is restored, lie in each other",
                 "choose another --into",
             )
-        if place.is_dir() and any(place.iterdir()) and not (destination.resumes or overwrite):
+        if place.is_dir() and not (destination.resumes or overwrite or is_vacant(place)):
             raise _existing(place)
     if instance_driver(destination.instance).node_process() is not None:
         raise configuration_error(
@@ -122,7 +126,8 @@ def database_properties(
         "omero.db.port": present["omero.db.port"] if reuse else str(free_database_port(prefix)),
         "omero.db.name": values.get("omero.db.name", "omero"),
         "omero.db.user": values.get("omero.db.user", "omero"),
-        "omero.db.pass": present["omero.db.pass"] if reuse else secrets.token_urlsafe(24),
+        # A new one each time: what a killed restore has left running can't log in again.
+        "omero.db.pass": secrets.token_urlsafe(24),
     }
 
 
@@ -141,11 +146,21 @@ def relocated(values: Mapping[str, str], moves: Mapping[str, Path]) -> dict[str,
     return changed
 
 
-def start_existing(facts: DatabaseFacts, instance: Instance, settings: Settings) -> list[Step]:
-    """A cluster with a database needs no further step but for this one."""
-    if facts.programs is None or facts.running or not (facts.cluster_exists and facts.database_exists):
-        return []
-    return [StartCluster(instance, settings, facts.address.port)]
+def restored_database_facts(instance: Instance, settings: Settings) -> DatabaseFacts:
+    """What there is of the database; it is made anew, so nobody asks a cluster of the instance's own what it holds.
+
+    :raises AdminError: as :func:`omeroadmin.database.plan.database_facts`
+    """
+    if not embedded.is_embedded(settings):
+        return database_facts(instance, settings)
+    cluster = embedded.cluster_of(instance)
+    programs = find_programs(settings, cluster=cluster.data)
+    return DatabaseFacts(DatabaseAddress.from_settings(settings), programs, cluster.exists, False, False, None)
+
+
+def interrupted_leftovers(destination: Destination) -> list[Step]:
+    """A step that clears away what the same restore left when it was killed."""
+    return [RemoveLeftovers(destination.instance)] if destination.resumes else []
 
 
 def missing_directories(instance: Instance) -> list[Step]:

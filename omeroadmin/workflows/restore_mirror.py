@@ -15,7 +15,7 @@ from omeroadmin.certificates import facts as certificate_facts
 from omeroadmin.certificates.plan import CertificateWish, plan_certificates
 from omeroadmin.database.connection import DatabaseAddress, connect, server_version
 from omeroadmin.database.dump_file import dump_format
-from omeroadmin.database.plan import DatabaseFacts, DatabaseWish, StopCluster, database_facts, plan_database
+from omeroadmin.database.plan import DatabaseFacts, DatabaseWish, StopCluster, plan_database
 from omeroadmin.database.programs import Programs, client_programs
 from omeroadmin.errors import configuration_error
 from omeroadmin.profiles.plan import plan_properties
@@ -37,10 +37,11 @@ from omeroadmin.workflows.restore_destination import (
     database_properties,
     empty_index,
     find_destination,
+    interrupted_leftovers,
     missing_directories,
     refuse_unsuitable,
     relocated,
-    start_existing,
+    restored_database_facts,
 )
 from omeroadmin.workflows.restore_mirror_steps import CheckMirror, CopyMirror, Original, RestoreDumpFile
 from omeroadmin.workflows.restore_steps import Mark, RestoreReport
@@ -95,7 +96,7 @@ def plan_mirror_restore(wish: MirrorWish) -> RestorePlan:
     keeps_keys = _has_keys(values, original, mirror)
     values, settings = _properties(wish, destination, values, original, keeps_keys=keeps_keys)
     instance, report, host = destination.instance, RestoreReport(), LocalHost()
-    facts = database_facts(instance, settings)
+    facts = restored_database_facts(instance, settings)
     present = read_profile(instance.config_xml).values if instance.config_xml.exists() else {}
     copy = CopyMirror(mirror, instance, settings, frozenset() if keeps_keys else frozenset({_KEYS}), report)
     load = RestoreDumpFile(
@@ -103,6 +104,7 @@ def plan_mirror_restore(wish: MirrorWish) -> RestorePlan:
     )
     steps: list[Step] = [
         *missing_directories(instance),
+        *interrupted_leftovers(destination),
         Mark(destination.mark, destination.source, destination.data, finished=False),
         *plan_properties(present, values, instance.config_xml, "backup restore"),
         *plan_data_directories(settings, inspect_data_directories(settings, host)),
@@ -111,7 +113,6 @@ def plan_mirror_restore(wish: MirrorWish) -> RestorePlan:
         *empty_index(destination.data),
         copy,
         *plan_database(facts, DatabaseWish(instance, settings, None, keep_running=True)),
-        *start_existing(facts, instance, settings),
         load,
         *([StopCluster(instance, settings)] if facts.programs is not None else []),
         CheckMirror(instance, report),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from omeroadmin.backups.drills import Drill, record_drill
 from omeroadmin.backups.engines.opening import open_engine
 from omeroadmin.backups.store import Verification, record_verification
 from omeroadmin.database.connection import connect
@@ -188,6 +189,8 @@ def test_a_backup_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         fresh = backup_item(instance)
         record_verification(open_engine(target), snapshot.id, Verification(time.time(), 1.0, 1, 1, 1))
         verified = values(instance)
+        record_drill(open_engine(target), snapshot.id, Drill(time.time(), 9.0, 5.5, 2.0, 1, 1, 1, ("Tiff",), 1, 1))
+        drilled = values(instance)
     assert snapshot.consistent
     assert found["omero_backup_snapshots",] == 1
     assert abs(found["omero_backup_last_success_timestamp_seconds",] - time.time()) < 120
@@ -199,6 +202,9 @@ def test_a_backup_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert "0 h ago" in fresh.evidence
     assert "never verified" in fresh.evidence
     assert abs(verified["omero_backup_last_verified_timestamp_seconds",] - time.time()) < 120
+    assert ("omero_backup_last_drill_timestamp_seconds",) not in verified
+    assert abs(drilled["omero_backup_last_drill_timestamp_seconds",] - time.time()) < 120
+    assert drilled["omero_backup_last_drill_restore_duration_seconds",] == 5.5
     assert "; verified 2" in backup_item(instance).evidence
     later = clock.utc_now() + timedelta(hours=27)
     monkeypatch.setattr(clock, "utc_now", lambda: later)

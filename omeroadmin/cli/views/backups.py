@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from omeroadmin.workflows.restore import RestorePlan
     from omeroadmin.workflows.restore_steps import RestoreReport
 
-_COLUMNS = ("id", "tag", "when", "files", "bytes", "consistent", "verified")
+_COLUMNS = ("id", "tag", "when", "files", "bytes", "consistent", "verified", "drilled")
 
 
 def show_created(snapshot: Snapshot, *, as_json: bool, quiet: bool) -> None:
     """A snapshot that was just taken: faults on stderr, a summary on stdout."""
-    _say_faults(snapshot.faults, snapshot.fault_count)
+    say_faults(snapshot.faults, snapshot.fault_count)
     if not quiet:
-        _say_faults(snapshot.warnings, len(snapshot.warnings))
+        say_faults(snapshot.warnings, len(snapshot.warnings))
     if as_json:
         print_json("backup/create", snapshot_data(snapshot))
         return
     if not quiet:
         state = "consistent" if snapshot.consistent else f"INCONSISTENT, {snapshot.fault_count} faults"
         print_lines(
-            f"{snapshot.id}: {snapshot.files} files, {_size(snapshot.size)}; {snapshot.copied_files} new,"
-            f" {_size(snapshot.copied_bytes)}; {snapshot.rows} rows reconciled; {state}; {snapshot.seconds:.1f} s"
+            f"{snapshot.id}: {snapshot.files} files, {size_text(snapshot.size)}; {snapshot.copied_files} new,"
+            f" {size_text(snapshot.copied_bytes)}; {snapshot.rows} rows reconciled; {state}; {snapshot.seconds:.1f} s"
         )
 
 
@@ -69,16 +69,17 @@ def show_list(listed: Sequence[Listed], style: Style) -> None:
 
 def _row(item: Listed) -> tuple[object, ...]:
     verified = None if item.verified is None else _stamp(item.verified.finished)
+    drilled = None if item.drill is None else _stamp(item.drill.finished)
     if item.snapshot is None:
-        return (item.id, "", None, None, None, False, verified)
+        return (item.id, "", None, None, None, False, verified, drilled)
     snapshot = item.snapshot
     when = _stamp(snapshot.finished)
-    return (item.id, snapshot.tag, when, snapshot.files, snapshot.size, snapshot.consistent, verified)
+    return (item.id, snapshot.tag, when, snapshot.files, snapshot.size, snapshot.consistent, verified, drilled)
 
 
 def show_verified(verified: Verified, *, as_json: bool, quiet: bool) -> None:
     """The outcome of a verification: faults on stderr, a summary on stdout."""
-    _say_faults(verified.faults, verified.fault_count)
+    say_faults(verified.faults, verified.fault_count)
     record = verified.record
     if as_json:
         document: dict[str, object] = {
@@ -96,24 +97,25 @@ def show_verified(verified: Verified, *, as_json: bool, quiet: bool) -> None:
     elif not quiet:
         outcome = "verified" if verified.succeeded else f"DAMAGED, {verified.fault_count} faults"
         print_lines(
-            f"{verified.snapshot.id}: {record.files} files read, {_size(record.size)}; dump restored,"
+            f"{verified.snapshot.id}: {record.files} files read, {size_text(record.size)}; dump restored,"
             f" {record.rows} rows reconciled; {outcome}; {record.seconds:.1f} s"
         )
 
 
 def show_restored(restore: RestorePlan, report: RestoreReport) -> None:
     """The outcome of a restore: faults on stderr, a summary on stdout."""
-    _say_faults(report.faults.kept, report.faults.count)
+    say_faults(report.faults.kept, report.faults.count)
     outcome = "all as it was saved" if not report.faults.count else f"{report.faults.count} FAULTS"
     omerodir = restore.instance.omerodir
     print_lines(
-        f"{restore.source}: {report.files} files restored, {_size(report.size)}, {report.present} were there;"
+        f"{restore.source}: {report.files} files restored, {size_text(report.size)}, {report.present} were there;"
         f" {report.rows} rows reconciled; {outcome}",
         f"Start it: omero --omerodir {omerodir} admin start",
     )
 
 
-def _say_faults(faults: Sequence[Fault], count: int) -> None:
+def say_faults(faults: Sequence[Fault], count: int) -> None:
+    """Faults as lines on stderr; those that weren't kept as a number."""
     for fault in faults:
         say(f"omero: {fault}")
     if count > len(faults):
@@ -124,7 +126,8 @@ def _stamp(seconds: float) -> str:
     return utc_stamp(datetime.fromtimestamp(seconds, UTC))
 
 
-def _size(count: int) -> str:
+def size_text(count: int) -> str:
+    """Bytes for people."""
     size = float(count)
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if size < 1024:

@@ -18,7 +18,6 @@ class Field(StrEnum):
     DESCRIPTION = "description"
     ANNOTATION = "annotation"
     FILE = "file"
-    CONTENT = "content"
 
 
 class DateType(StrEnum):

@@ -1,0 +1,163 @@
+"""A restore that is killed at any moment goes on when it is run again, and ends as if nothing had happened.
+
+``OMERO_TEST_KILLS`` says how often it is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from omeroadmin.backups.engines.opening import open_engine
+from omeroadmin.backups.store import find_snapshot
+from omeroadmin.database import embedded
+from omeroadmin.database.connection import DatabaseAddress, connect
+from omeroadmin.profiles.store import load_settings
+from omeroadmin.schema.instance import Instance
+from omeroadmin.workflows.backup import BackupWish, create_backup
+from omeroadmin.workflows.backup_verify import VerifyWish, verify_backup
+from tests.support.backup import Seeded, seeded_instance, tree
+from tests.support.omero import Omero
+
+KILLS = int(os.environ.get("OMERO_TEST_KILLS", "12"))
+MOST_IN_A_ROW = 4
+
+
+class Restores:
+    """Restores of one snapshot into directories below one."""
+
+    def __init__(self, directory: Path, target: Path) -> None:
+        self.directory = directory
+        self.target = target
+        self.generator = random.Random(20261128)
+        self.killed = 0
+
+    @property
+    def instance(self) -> Instance:
+        return Instance(self.directory / "second")
+
+    @property
+    def data(self) -> Path:
+        return self.directory / "second-data"
+
+    def begin(self) -> subprocess.Popen[str]:
+        arguments = ["backup", "restore", "latest", "--target", str(self.target), "--into"]
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "omeroadmin",
+                *arguments,
+                str(self.instance.omerodir),
+                "--ports-prefix",
+                "2",
+                "--yes",
+            ],
+            env=Omero(self.directory).environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def kill_one(self, after: float) -> bool:
+        """Kill a restore after so many seconds; false: it was done before."""
+        process = self.begin()
+        try:
+            _, words = process.communicate(timeout=after)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            self.killed += 1
+            return True
+        assert process.returncode == 0, words
+        return False
+
+    def finish(self) -> str:
+        """Run a restore to its end."""
+        process = self.begin()
+        output, words = process.communicate(timeout=300)
+        assert process.returncode == 0, words
+        return output
+
+
+def assert_restored(restores: Restores, original: dict[str, tuple[int, int, bytes]]) -> None:
+    """Files and rows are those of the original, and nothing else is there or runs."""
+    assert tree(restores.data) == original
+    leftovers = [path.name for path in restores.instance.omerodir.rglob(".*") if path.name.endswith(".tmp")]
+    assert not leftovers
+    settings = load_settings(restores.instance)
+    assert not embedded.status(restores.instance).running
+    embedded.start(restores.instance, settings)
+    try:
+        with connect(DatabaseAddress.from_settings(settings)) as connection:
+            row = connection.execute("SELECT count(*) FROM originalfile").fetchone()
+        assert row == (17,)
+    finally:
+        embedded.stop(restores.instance, settings)
+    assert not _working_in(restores.instance.omerodir)
+
+
+def _working_in(directory: Path) -> list[str]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if Path(process.cwd()).is_relative_to(directory):
+                found.append(" ".join(process.cmdline()))
+        except psutil.Error:
+            continue
+    return found
+
+
+def snapshot_of(seeded: Seeded, target: Path) -> None:
+    """Take one, and make sure that it holds something to be killed in."""
+    generator = random.Random(3)
+    for number in range(300):
+        file = seeded.data / "Pixels" / f"Dir-{number % 7:03d}" / str(2000 + number)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(generator.randbytes(generator.randrange(100_000)))
+    (seeded.data / "Pixels" / "Dir-006").chmod(0o555)
+    snapshot = create_backup(BackupWish(seeded.database.instance, seeded.database.settings, target))
+    assert snapshot.consistent, snapshot.faults
+
+
+@pytest.mark.timeout(3600)
+def test_a_killed_restore_goes_on(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    with seeded_instance(tmp_path) as seeded:
+        snapshot_of(seeded, target)
+        original = {
+            path: facts
+            for path, facts in tree(seeded.data).items()
+            if not path.startswith(("BioFormatsCache/", "FullText/"))
+        }
+        try:
+            restores = Restores(tmp_path / "whole", target)
+            restores.directory.mkdir()
+            began = time.monotonic()
+            restores.finish()
+            whole = time.monotonic() - began
+            number = 0
+            while restores.killed < KILLS:
+                number += 1
+                restores.directory = tmp_path / f"round-{number}"
+                restores.directory.mkdir()
+                for _ in range(restores.generator.randint(1, MOST_IN_A_ROW)):
+                    if not restores.kill_one(restores.generator.uniform(0.05, 1.05) * whole):
+                        break
+                else:
+                    restores.finish()
+                assert_restored(restores, original)
+        finally:
+            (seeded.data / "Pixels" / "Dir-006").chmod(0o755)
+        engine = open_engine(target)
+        wish = VerifyWish(target, seeded.database.settings, find_snapshot(engine, "latest").id, temporary=tmp_path)
+        verified = verify_backup(wish)
+        assert verified.succeeded, verified.faults
