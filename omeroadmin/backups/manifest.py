@@ -25,6 +25,7 @@ _LEVEL = 1
 _CHUNK = 1 << 20
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _encode = json.JSONEncoder(separators=(",", ":")).encode
+_quote = json.encoder.encode_basestring_ascii
 
 
 class Entry(NamedTuple):
@@ -73,6 +74,15 @@ def entry_line(entry: Entry) -> bytes:
     if entry.link is not None:
         document["link"] = entry.link
     return _encode(document).encode() + b"\n"
+
+
+def unchanged_start(path: str, mtime_ns: int, mode: int, size: int) -> bytes:
+    """How the line of a file begins that looks like this: up to its BLAKE3, which nobody knows who hasn't read it.
+
+    Only for comparing with lines of :func:`entry_line`, a thousand times as often as anything is parsed.
+    """
+    start = f'{{"path":{_quote(path)},"mtime_ns":{mtime_ns},"mode":{mode},"size":{size},"blake3":"'
+    return start.encode("ascii")
 
 
 def parse_line(line: bytes | str) -> Entry:
@@ -159,17 +169,17 @@ def read_lines(path: Path) -> Iterator[bytes]:
         raise files.file_error("read", path, error) from error
 
 
-def write_manifest(path: Path, entries: Iterable[Entry]) -> int:
+def write_manifest(path: Path, entries: Iterable[Entry | bytes]) -> int:
     """Write a manifest in one step.
 
-    :param entries: in order
+    :param entries: in order; lines of another manifest as they are
     :return: number of lines
     :raises AdminError: ``file-not-written``
     """
     count = 0
     with line_writer(path) as writer:
         for entry in entries:
-            writer.write(entry_line(entry))
+            writer.write(entry if isinstance(entry, bytes) else entry_line(entry))
             count += 1
     return count
 

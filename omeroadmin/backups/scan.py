@@ -18,6 +18,9 @@ REBUILDABLE = ("BioFormatsCache", "FullText")
 TEMPORARY = ("lost+found", ".*.tmp", ".pyr_lock", "*.pyr_lock", ".omero/repository/*/.lock")
 """Locks and files being written, by name or by the end of the path."""
 
+_SLASH = ord("/")
+_PERMISSIONS = 0o7777
+
 
 @dataclass(frozen=True)
 class Root:
@@ -84,30 +87,28 @@ def _walk_root(root: Root, forbidden: set[tuple[int, int]]) -> Iterator[Found]:
     yield _directory(place.path, source, status)
     stack = [_children(place, root.skip)]
     while stack:
-        found, below = next(stack[-1], (None, None))
-        if found is None:
+        for found, below in stack[-1]:
+            if below is None:
+                yield found
+            elif below.identities[-1] not in forbidden:
+                yield found
+                stack.append(_children(below, root.skip))
+                break
+        else:
             stack.pop()
-            continue
-        if below is None:
-            yield found
-            continue
-        if below.identities[-1] in forbidden:
-            continue
-        yield found
-        stack.append(_children(below, root.skip))
 
 
-def _children(place: _Place, skip: frozenset[str]) -> Iterator[tuple[Found | None, _Place | None]]:
+def _children(place: _Place, skip: frozenset[str]) -> Iterator[tuple[Found, _Place | None]]:
     try:
         with os.scandir(place.source) as scan:
-            keyed = sorted((_key(entry), entry) for entry in scan if not _is_left_out(entry.name, place, skip))
+            keyed = sorted([(_key(entry), entry) for entry in scan if not _is_left_out(entry.name, place, skip)])
     except OSError as error:
         yield Found(place.path, place.source, 0, 0, 0, problem=f"can't be read: {error.strerror}"), None
         return
     for key, entry in keyed:
         path = place.path + entry.name
         try:
-            if key.endswith(b"/"):
+            if key[-1] == _SLASH:
                 yield _enter(path + "/", entry, place)
                 continue
             status = entry.stat()
@@ -118,8 +119,9 @@ def _children(place: _Place, skip: frozenset[str]) -> Iterator[tuple[Found | Non
         except OSError as error:
             yield Found(path, entry.path, 0, 0, 0, problem=f"can't be read: {error.strerror}"), None
             continue
-        if stat.S_ISREG(status.st_mode):
-            yield Found(path, entry.path, status.st_size, status.st_mtime_ns, stat.S_IMODE(status.st_mode)), None
+        mode = status.st_mode
+        if stat.S_ISREG(mode):
+            yield Found(path, entry.path, status.st_size, status.st_mtime_ns, mode & _PERMISSIONS), None
 
 
 def _key(entry: os.DirEntry[str]) -> bytes:

@@ -51,6 +51,11 @@ class Target:
         """Held by whoever changes the target."""
         return self.root / "lock"
 
+    @property
+    def suspect_file(self) -> Path:
+        """Is there since a verification found a fault; the next run looks at each content."""
+        return self.root / "suspect"
+
     def pool_file(self, digest: str) -> Path:
         """Where a content is kept.
 

@@ -20,8 +20,8 @@ from omeroadmin.backups.faults import FaultList
 from omeroadmin.backups.manifest import (
     MANIFEST_NAME,
     Checksum,
-    Entry,
     file_checksum,
+    read_lines,
     read_manifest,
     write_manifest,
 )
@@ -143,30 +143,40 @@ def _save_database(run: _Run) -> None:
 
 
 def _save_files(run: _Run) -> tuple[Collected, int]:
-    engine, previous, result = run.engine, newest_snapshot(run.engine), Collected()
-    found = walk(run.scope.roots, never=[] if engine.local is None else [engine.local])
-    with contextlib.ExitStack() as stack:
-        entries: Iterator[Entry] = iter(())
-        trusted_until_ns = 0
-        if previous is not None:
-            directory = stack.enter_context(engine.parts(previous.id, only=(MANIFEST_NAME,)))
-            entries = _readable(manifest_path(directory), previous)
-            trusted_until_ns = int(previous.started * 1e9) - _CLOCK_GRAIN_NS
-        sources = Sources(found, entries, trusted_until_ns, run.scope.has_recorded_hash, run.wish.jobs, run.scope.roots)
-        lines = write_manifest(manifest_path(run.directory), engine.collect(run.id, sources, result))
+    result, lines = _collected(run, thorough=False)
+    if result.absent:
+        # The target has lost contents that the previous manifest names: now each is asked for, and copied again.
+        result, lines = _collected(run, thorough=True)
     run.faults.extend(result.faults.kept)
     run.faults.count += result.faults.count - len(result.faults.kept)
     return result, lines
 
 
-def _readable(manifest: Path, previous: Snapshot) -> Iterator[Entry]:
-    """Entries of the previous snapshot; none if its manifest isn't what it was: then all files are read again."""
+def _collected(run: _Run, *, thorough: bool) -> tuple[Collected, int]:
+    engine, previous, result = run.engine, newest_snapshot(run.engine), Collected()
+    found = walk(run.scope.roots, never=[] if engine.local is None else [engine.local])
+    with contextlib.ExitStack() as stack:
+        before: Iterator[bytes] = iter(())
+        trusted_until_ns = 0
+        if previous is not None:
+            directory = stack.enter_context(engine.parts(previous.id, only=(MANIFEST_NAME,)))
+            before = _readable(manifest_path(directory), previous)
+            trusted_until_ns = int(previous.started * 1e9) - _CLOCK_GRAIN_NS
+        sources = Sources(
+            found, before, trusted_until_ns, run.scope.has_recorded_hash, run.wish.jobs, run.scope.roots, thorough
+        )
+        lines = write_manifest(manifest_path(run.directory), engine.collect(run.id, sources, result))
+    return result, lines
+
+
+def _readable(manifest: Path, previous: Snapshot) -> Iterator[bytes]:
+    """Lines of the previous manifest; none if it isn't what it was: then all files are read again."""
     try:
         if file_checksum(manifest) != previous.manifest_checksum:
             return iter(())
     except AdminError:
         return iter(())
-    return read_manifest(manifest)
+    return read_lines(manifest)
 
 
 def _reconcile(run: _Run) -> None:

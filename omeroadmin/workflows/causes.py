@@ -203,8 +203,12 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "index-damaged",
         "The full-text index is damaged, or another version wrote it.",
-        "move it away, and everything is indexed anew: mv {path} {path}.damaged",
-        (Sign("the index in", r"the index in (?P<path>/.{1,300}?) can't be opened: (?!.*(?:LockBusy|IoError))"),),
+        "remove it, and everything is indexed anew at the next start: omero admin reindex --wipe; while the server"
+        " runs, then start Indexer again: omero admin reindex --finish",
+        (
+            Sign("the index in", r"the index in (?P<path>/.{1,300}?) can't be opened: (?!.*(?:LockBusy|IoError))"),
+            Sign("the index in", r"the index in (?P<path>/.{1,300}?) is damaged: "),
+        ),
     ),
     Cause(
         "package-missing",

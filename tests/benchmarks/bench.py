@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.benchmarks.backups import measure_backups
 from tests.benchmarks.grid import measure_grid
 from tests.benchmarks.imports import measure_imports
 from tests.benchmarks.jobs import measure_config
@@ -21,7 +22,9 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=31, help="runs of each program")
     parser.add_argument("--rounds", type=int, default=3, help="starts of each grid, imports of a large file")
     parser.add_argument("--no-peers", action="store_true", help="leave others' programs out, which take minutes")
-    names = ["config", "grid", "people", "logins", "imports"]
+    parser.add_argument("--files", type=int, default=100_000, help="files in the tree of the backups")
+    parser.add_argument("--size", type=int, default=4 << 30, help="bytes of that tree")
+    names = ["config", "grid", "people", "logins", "imports", "backups"]
     parser.add_argument("--only", choices=names, help="measure one part")
     options = parser.parse_args()
     peers = not options.no_peers
@@ -31,6 +34,9 @@ def main() -> int:
         "imports": lambda directory: measure_imports(directory, options.rounds),
         "people": lambda directory: measure_people(directory, 3 * options.rounds, peers=peers),
         "logins": lambda directory: measure_logins(directory, options.rounds),
+        "backups": lambda directory: measure_backups(
+            directory, options.rounds, files=options.files, size=options.size, peers=peers
+        ),
     }
     met = True
     for name, measure_part in parts.items():

@@ -18,6 +18,12 @@ from tests.support.omero import Omero
 
 TYPES = "ome.model.core.Image,ome.model.containers.Project,ome.model.containers.Dataset,ome.model.screen.Plate"
 TYPES += ",ome.model.screen.Screen,ome.model.annotations.TagAnnotation"
+INDEXING = {
+    "omero.search.include_types": TYPES,
+    "omero.search.cron": "* * * * * ?",
+    "omero.search.max_file_size": "1000",
+    "omero.search.excludes": "ome.model.annotations.ProjectAnnotationLink",
+}
 PRIVATE, READ_ONLY, READ_WRITE = -120, -56, -8
 
 
@@ -26,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Blitz, Glacier2, IceStorm and Indexer; tags can be found, too."""
     with live(tmp_path_factory.mktemp("search")) as made:
         start_all(made)
-        made.runtime.start("Indexer", "Indexer-0", properties={"omero.search.include_types": TYPES})
+        made.runtime.start("Indexer", "Indexer-0", properties=INDEXING)
         yield made
 
 
@@ -71,7 +77,7 @@ def group_of(server: LiveServer, user: str) -> int:
     return int(server.sql("SELECT id FROM experimentergroup WHERE name = %s", f"group-of-{user}")[0][0])
 
 
-@pytest.mark.parametrize("kind", ["Project", "Dataset", "Screen", "Plate"])
+@pytest.mark.parametrize("kind", ["Dataset", "Screen", "Plate"])
 def test_containers_are_found_by_what_hangs_on_them(api: Api, kind: str) -> None:
     word = f"{kind.lower()}xyz"
     one = new(api, kind, name=f"{word}name", description=f"{word}description")
@@ -100,6 +106,42 @@ def test_attached_files_are_found_by_name(server: LiveServer, api: Api) -> None:
     assert is_found(api, "leaflet", dataset, f"Image:{image}")
     assert found(api, "leaflet", field="file") == [f"Image:{image}"]
     assert found(api, "leaflet", field="annotation") == [dataset]
+
+
+def upload(api: Api, name: str, mimetype: str, content: bytes) -> str:
+    """A new file as ``OriginalFile:id``."""
+    begun = api.call("POST", "/uploads", {"name": name, "size": len(content), "mimetype": mimetype})
+    assert begun.status == 201, begun
+    number = begun.document["id"]
+    stored = api.call("PUT", f"/uploads/{number}", content)
+    done = api.call("POST", f"/uploads/{number}/complete", {"hash": stored.document["hash"]})
+    assert done.status == 201, done
+    return f"OriginalFile:{number}"
+
+
+def test_attached_texts_are_found_by_their_contents(api: Api) -> None:
+    dataset = new(api, "Dataset", name="with texts")
+    for name, mimetype, content in (
+        ("small.txt", "text/plain", b"protocolword and more"),
+        ("large.txt", "text/plain", b"largeword " * 200),
+        ("picture.png", "image/png", b"pictureword"),
+    ):
+        annotate(api, dataset, new(api, "FileAnnotation", file=upload(api, name, mimetype, content)))
+    assert is_found(api, "protocolword", dataset)
+    assert found(api, "protocolword", field="content") == [dataset]
+    assert found(api, "protocolword", field="annotation") == []
+    assert sorted(found(api, "large")) == sorted(found(api, "picture")) == [dataset]
+    assert found(api, "largeword") == found(api, "pictureword") == []
+
+
+def test_changes_of_types_that_are_excluded_do_not_count(server: LiveServer, api: Api) -> None:
+    project = new(api, "Project", name="unlinked")
+    assert is_found(api, "unlinked", project)
+    tag = new(api, "TagAnnotation", textValue="excludedword")
+    assert is_found(api, "excludedword", tag)
+    annotate(api, project, tag)
+    caught_up(server, api)
+    assert found(api, "excludedword", type="Project") == []
 
 
 def test_what_changes_is_found_anew(api: Api) -> None:

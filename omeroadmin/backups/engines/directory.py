@@ -89,7 +89,7 @@ class DirectoryEngine:
             raise
         layout.remove_leftovers(self._target)
 
-    def collect(self, snapshot_id: str, sources: Sources, result: Collected) -> Iterator[Entry]:  # noqa: ARG002
+    def collect(self, snapshot_id: str, sources: Sources, result: Collected) -> Iterator[Entry | bytes]:  # noqa: ARG002
         """Copy new contents into the pool."""
         collector = Collector(
             Pool(self._target),
@@ -98,12 +98,14 @@ class DirectoryEngine:
             with_sha1=sources.with_sha1,
             jobs=sources.jobs,
             result=result,
+            thorough=sources.thorough or self._target.suspect_file.exists(),
         )
         return collector.entries(sources.found)
 
     def finish(self, directory: Path, snapshot: Snapshot) -> None:
-        """Write the document."""
+        """Write the document. What was suspect has been looked at one by one."""
         write_snapshot(directory, snapshot)
+        self._target.suspect_file.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def parts(self, snapshot_id: str, only: Collection[str] = ()) -> Iterator[Path]:  # noqa: ARG002
@@ -125,7 +127,11 @@ class DirectoryEngine:
 
     def check(self, snapshot: Snapshot, entries: Iterable[Entry], read: Read, *, jobs: int = 1) -> Iterator[Fault]:  # noqa: ARG002
         """Read files of the pool."""
-        return check_contents(entries, lambda entry: check_content(self._target, entry), read, jobs=jobs)
+        for fault in check_contents(entries, lambda entry: check_content(self._target, entry), read, jobs=jobs):
+            with contextlib.suppress(OSError):
+                # The next run mends what it can, and doesn't take a part of the pool for the whole.
+                self._target.suspect_file.touch(mode=files.SECRET_MODE)
+            yield fault
 
     def remove(self, ids: Sequence[str], *, dry_run: bool = False) -> Removed:
         """Take snapshots away, then what no manifest names."""

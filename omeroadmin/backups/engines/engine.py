@@ -21,19 +21,21 @@ class Sources:
     """What a run is to bring in.
 
     :param found: what is on the disk, in order
-    :param previous: entries of the previous snapshot, in order
+    :param previous: lines of the previous snapshot's manifest
     :param trusted_until_ns: files modified later are read again even if they look the same
     :param with_sha1: whether OMERO may have recorded a SHA-1 for a path of the manifest
     :param jobs: threads that read
     :param roots: the trees that ``found`` walks through
+    :param thorough: whether the target is asked for the content of each unchanged file
     """
 
     found: Iterable[Found]
-    previous: Iterable[Entry]
+    previous: Iterable[bytes]
     trusted_until_ns: int
     with_sha1: Callable[[str], bool]
     jobs: int = 1
     roots: tuple[Root, ...] = ()
+    thorough: bool = False
 
 
 class Content(NamedTuple):
@@ -110,8 +112,8 @@ class Engine(Protocol):
         After a failure nothing of the snapshot is left, here or in the target. The lock must be held.
         """
 
-    def collect(self, snapshot_id: str, sources: Sources, result: Collected) -> Iterator[Entry]:
-        """Bring files in; their contents are in the target when the iterator ends.
+    def collect(self, snapshot_id: str, sources: Sources, result: Collected) -> Iterator[Entry | bytes]:
+        """Bring files in; their contents are in the target when the iterator ends, but for ``result.absent``.
 
         :param result: counted up
         :raises AdminError: ``backup-not-written``

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -35,11 +35,13 @@ class Batch:
 
     :param end: id up to which nothing else is missing; the position after the batch
     :param is_last: whether there was nothing more at the time
+    :param top: id up to which all writers had ended when the rows were read
     """
 
     entries: tuple[Entry, ...]
     end: int
     is_last: bool
+    top: int = field(default=0, compare=False)
 
 
 class EventLog:
@@ -84,7 +86,7 @@ class EventLog:
             (self._key, str(position)),
         )
 
-    def batch(self, after: int, limit: int, actions: Sequence[str]) -> Batch:
+    def batch(self, after: int, limit: int, actions: Sequence[str], *, excluded: Sequence[str] = ()) -> Batch:
         """The next rows with one of these actions.
 
         Ids are given before transactions end, so a row may appear below one that was seen already. Rows are
@@ -92,19 +94,20 @@ class EventLog:
 
         :param after: position
         :param limit: rows at most
+        :param excluded: OMERO's full names of types that don't count
         """
         top = self._settled_top(after)
         if top <= after:
-            return Batch((), after, True)
+            return Batch((), after, True, after)
         rows = self.connection.execute(
             "SELECT id, entitytype, entityid, action FROM eventlog "
-            "WHERE id > %s AND id <= %s AND action = ANY(%s) ORDER BY id LIMIT %s",
-            (after, top, list(actions), limit),
+            "WHERE id > %s AND id <= %s AND action = ANY(%s) AND entitytype <> ALL(%s) ORDER BY id LIMIT %s",
+            (after, top, list(actions), list(excluded), limit),
         ).fetchall()
         entries = tuple(Entry(row[0], str(row[1]).rpartition(".")[2], row[2], str(row[3])) for row in rows)
         if len(entries) < limit:
-            return Batch(entries, top, True)
-        return Batch(entries, entries[-1].id, False)
+            return Batch(entries, top, True, top)
+        return Batch(entries, entries[-1].id, False, top)
 
     def _settled_top(self, after: int) -> int:
         """The highest id whose writers, and those of all lower ids, have ended; ``after`` if they take too long."""

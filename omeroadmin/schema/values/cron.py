@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ _FIELDS = (
     _Field("minutes", 0, 59),
     _Field("hours", 0, 23),
     _Field("day of the month", 1, 31, special=r"\?|LW?|L-([1-9]|[12][0-9]|30)|([1-9]|[12][0-9]|3[01])W"),
-    _Field("month", 1, 12, _MONTHS),
-    _Field("day of the week", 1, 7, _DAYS, rf"\?|L|([1-7]|{'|'.join(_DAYS)})(L|#[1-5])"),
+    _Field("month", 1, 12, MONTHS),
+    _Field("day of the week", 1, 7, DAYS, rf"\?|L|([1-7]|{'|'.join(DAYS)})(L|#[1-5])"),
     _Field("year", 1970, 2099),
 )
 _PART = re.compile(r"(?:(\*)|([0-9]{1,4}|[A-Z]{3})(?:-([0-9]{1,4}|[A-Z]{3}))?)?(?:/([0-9]{1,4}))?")

@@ -18,6 +18,7 @@ class Field(StrEnum):
     DESCRIPTION = "description"
     ANNOTATION = "annotation"
     FILE = "file"
+    CONTENT = "content"
 
 
 class DateType(StrEnum):

@@ -13,8 +13,9 @@ import psycopg
 from omeroadmin.runtime.kernel.eventlog import Entry
 from omeroadmin.runtime.services.blitz.services.model.declared import ENTITIES, SEARCHED
 from omeroadmin.runtime.services.blitz.services.model.entity import Entity
+from omeroadmin.runtime.services.indexer.contents import Attachment, Contents
 
-FIELDS = ("name", "description", "annotation", "file")
+FIELDS = ("name", "description", "annotation", "file", "content")
 """Parts of an object that can be searched by themselves."""
 INDEXABLE: dict[str, Entity] = {
     name: entity for name, entity in ENTITIES.items() if name in SEARCHED or entity.is_a("Annotation")
@@ -39,6 +40,12 @@ SELECT {key}, concat_ws(' ', a.name, a.description, a.textvalue, a.termvalue, a.
  WHERE {key} = ANY(%s)
 """
 # Names of tables come from the declared model.
+_ATTACHMENTS = """
+SELECT {key}, o.id, o.repo, o.path, o.name, coalesce(o.mimetype, ''), coalesce(o.size, 0)
+  FROM {tables}
+  JOIN originalfile o ON o.id = a.file
+ WHERE {key} = ANY(%s)
+"""
 _OBJECTS = """
 SELECT x.id, {name}, coalesce(x.description, ''), x.owner_id, x.group_id, e.time, {acquired}
   FROM {table} x JOIN event e ON e.id = x.creation_id WHERE x.id = ANY(%s) AND {condition}
@@ -55,6 +62,7 @@ class Document:
     :param texts: everything it is found by, by :data:`FIELDS`
     :param created: milliseconds since 1970 UTC
     :param acquired: the same, of an image
+    :param contents: words of attached files, ready for the index
     """
 
     entity: str
@@ -65,6 +73,7 @@ class Document:
     texts: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     created: int = 0
     acquired: int | None = None
+    contents: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> str:
@@ -96,6 +105,7 @@ def touched_objects(
     touched: dict[str, set[int]] = defaultdict(set)
     links: dict[str, set[int]] = defaultdict(set)
     annotations: set[int] = set()
+    changed_files: list[int] = []
     for entry in entries:
         if entry.entity in INDEXABLE:
             touched[entry.entity].add(entry.entity_id)
@@ -103,6 +113,13 @@ def touched_objects(
                 annotations.add(entry.entity_id)
         elif entry.entity in _LINKS:
             links[entry.entity].add(entry.entity_id)
+        elif entry.entity == "OriginalFile":
+            changed_files.append(entry.entity_id)
+    if changed_files:
+        statement = "SELECT id FROM annotation WHERE file = ANY(%s)"
+        attached = {row[0] for row in connection.execute(statement.encode(), (changed_files,))}
+        annotations |= attached
+        touched["FileAnnotation"] |= attached
     for name, (entity, table) in _LINKS.items():
         if entity in types and (links[name] or annotations):
             statement = f"SELECT parent FROM {table} WHERE id = ANY(%s) OR child = ANY(%s)"  # noqa: S608
@@ -112,12 +129,18 @@ def touched_objects(
 
 
 def load_documents(
-    connection: psycopg.Connection[tuple[Any, ...]], name: str, ids: Sequence[int], *, most_files: int
+    connection: psycopg.Connection[tuple[Any, ...]],
+    name: str,
+    ids: Sequence[int],
+    *,
+    most_files: int,
+    contents: Contents | None = None,
 ) -> list[Document]:
     """Documents of those objects that still exist.
 
     :param name: one of :data:`INDEXABLE`
     :param most_files: file names of an image that are indexed at most
+    :param contents: reads attached files; without it, only their names count
     """
     entity, wanted = INDEXABLE[name], list(ids)
     is_annotation = entity.is_a("Annotation")
@@ -142,6 +165,12 @@ def load_documents(
         tables, key = "annotation a", "a.id"
     texts = _ANNOTATION_TEXTS.format(tables=tables, key=key)
     _add_texts(documents, "annotation", connection.execute(texts.encode(), (wanted,)))
+    if contents is not None and documents:
+        attachments = _ATTACHMENTS.format(tables=tables, key=key)
+        for object_id, *columns in connection.execute(attachments.encode(), (wanted,)):
+            words = contents.words_of(Attachment(*columns)) if object_id in documents else ""
+            if words:
+                documents[object_id].contents.append(words)
     if name == "Image":
         _add_texts(documents, "file", connection.execute(_FILES, (most_files, wanted)))
     return list(documents.values())

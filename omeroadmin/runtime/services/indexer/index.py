@@ -19,6 +19,9 @@ _SMALLEST_BUFFER = 15_000_000
 _ANALYZER = "words"
 _SHORTEST_MIDDLE = 3
 
+MEND = "omero admin reindex --wipe, then --finish or a start of the server: everything is indexed anew"
+"""What to do about a damaged index."""
+
 
 @dataclass(frozen=True)
 class Hit:
@@ -75,6 +78,7 @@ class FullTextIndex:
     def __init__(self, directory: Path, *, buffer_bytes: int) -> None:
         files.make_directory(directory, mode=0o700)
         self.is_new = not (directory / "meta.json").exists()
+        self._directory = directory
         self._lock = threading.Lock()
         try:
             self._index = self._opened(directory)
@@ -101,10 +105,14 @@ class FullTextIndex:
         # The words come ready-made, with spaces between them.
         self._index.register_tokenizer(_ANALYZER, tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
 
-    def replace(self, documents: Iterable[Document]) -> None:
-        """Put documents in, each instead of its predecessor; seen after :meth:`commit`."""
+    def replace(self, documents: Iterable[Document], *, is_first: bool = False) -> None:
+        """Put documents in, each instead of its predecessor; seen after :meth:`commit`.
+
+        :param is_first: whether it is certain that they have none
+        """
         for document in documents:
-            self.remove(document.key)
+            if not is_first:
+                self.remove(document.key)
             entry = tantivy.Document()
             entry.add_text("key", document.key)
             entry.add_text("type", document.entity)
@@ -112,8 +120,11 @@ class FullTextIndex:
             everything = []
             for part in FIELDS:
                 words = " ".join(word for text in document.texts.get(part, ()) for word in words_of(text))
-                entry.add_text(f"in_{part}", words)
-                everything.append(words)
+                if part == "content":
+                    words = " ".join(document.contents)
+                if words:
+                    entry.add_text(f"in_{part}", words)
+                    everything.append(words)
             entry.add_text("words", " ".join(everything))
             entry.add_unsigned("owner", document.owner)
             entry.add_unsigned("group", document.group)
@@ -128,9 +139,12 @@ class FullTextIndex:
 
     def commit(self) -> None:
         """Make the changes durable and visible."""
-        self._writer.commit()
-        with self._lock:
-            self._index.reload()
+        try:
+            self._writer.commit()
+            with self._lock:
+                self._index.reload()
+        except (ValueError, OSError) as error:
+            raise _unreadable(self._directory, error) from error
 
     def size(self) -> int:
         """Number of documents."""
@@ -151,8 +165,14 @@ class FullTextIndex:
         with self._lock:
             searcher = self._index.searcher()
         query = tantivy.Query.boolean_query([(tantivy.Occur.Must, one) for one in queries])
-        found = searcher.search(query, wish.limit).hits
-        return [_hit(searcher.doc(address), float(score)) for score, address in found]
+        try:
+            found = searcher.search(query, wish.limit).hits
+            return [_hit(searcher.doc(address), float(score)) for score, address in found]
+        except BaseException as error:
+            # A damaged file makes the library panic, which is no Exception.
+            if isinstance(error, (ValueError, OSError)) or type(error).__name__ == "PanicException":
+                raise _unreadable(self._directory, error) from error
+            raise
 
     def _word_query(self, word: str, parts: tuple[str, ...]) -> tantivy.Query:
         schema = self._index.schema
@@ -198,14 +218,14 @@ def _any(queries: list[tantivy.Query]) -> tantivy.Query:
     return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
 
 
-def _unreadable(directory: Path, error: Exception) -> AdminError:
+def _unreadable(directory: Path, error: BaseException) -> AdminError:
     """Only what another process holds, or the system refuses, may be otherwise at the next attempt."""
-    words = str(error).splitlines()[0]
+    words = (str(error).splitlines() or [type(error).__name__])[0]
     may_pass = isinstance(error, OSError) or "LockBusy" in words or "IoError" in words
     return (failed_error if may_pass else configuration_error)(
         "index-unreadable",
         f"the index in {directory} can't be opened: {words}",
-        f"move it away, and everything is indexed anew: mv {directory} {directory}.damaged",
+        MEND,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from itertools import islice
 
 _RUN = re.compile(r"[^\W_]+")
 _LONGEST_WORD = 64
@@ -13,15 +15,25 @@ _MOST_WORDS = 20_000
 def words_of(text: str) -> list[str]:
     """Words of a text to be indexed, in lower case: ``flower_gardenHD2.tif`` has flower, gardenhd2, garden, hd, 2, tif.
 
-    Long words are cut, and very long texts end early, so that no file can fill the index.
+    Long words are cut, and very long texts end early, so that no description can fill the index.
     """
-    result: list[str] = []
-    for run in _RUN.findall(unicodedata.normalize("NFKC", text)):
+    return list(islice(all_words(text), _MOST_WORDS))
+
+
+def all_words(text: str) -> Iterator[str]:
+    """The same of a text of any length, one after the other."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    for run in _RUN.findall(text):
+        lower = run.lower()
+        yield lower[:_LONGEST_WORD]
+        # Letters of one case, or digits alone, have no parts; that is most of them.
+        if run.isdecimal() or (run.isalpha() and (run == lower or run.isupper())):
+            continue
         parts = _parts(run)
-        result += [run, *parts] if len(parts) > 1 else [run]
-        if len(result) > _MOST_WORDS:
-            break
-    return [word.lower()[:_LONGEST_WORD] for word in result[:_MOST_WORDS]]
+        if len(parts) > 1:
+            for part in parts:
+                yield part.lower()[:_LONGEST_WORD]
 
 
 def _parts(run: str) -> list[str]:

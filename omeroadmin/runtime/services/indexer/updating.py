@@ -1,0 +1,89 @@
+"""Brings objects of the database into the index, each once however often it has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+
+from omeroadmin.runtime.kernel.eventlog import Batch
+from omeroadmin.runtime.services.indexer.contents import Contents
+from omeroadmin.runtime.services.indexer.documents import key_of, load_documents, touched_objects
+from omeroadmin.runtime.services.indexer.index import FullTextIndex
+from omeroadmin.runtime.services.indexer.rules import Rules
+from omeroadmin.schema.settings import Settings
+
+_PART = 1000
+"""Objects that are in memory at a time."""
+_MOST_PENDING = 50_000
+
+
+class Updater:
+    """Changes an index by what the database says of objects.
+
+    What an object is at the time it is read includes all changes that had ended by then: further rows about it, up to
+    that moment's last one, have nothing to add and are passed over.
+    """
+
+    def __init__(self, index: FullTextIndex, rules: Rules, settings: Settings) -> None:
+        self._index = index
+        self._rules = rules
+        self._contents = Contents(settings.data_directory, settings.managed_repository, largest=rules.largest_file)
+        self._known: dict[tuple[str, int], int] = {}
+        # As long as this holds, what isn't known isn't in the index either.
+        self._knows_all = rules.window > 0 and index.size() == 0
+        self.pending = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to put what has changed on the disk."""
+        return self.pending >= _MOST_PENDING
+
+    def forget(self) -> None:
+        """Somebody wants objects to be indexed again that are up to date."""
+        self._known.clear()
+        self._knows_all = False
+
+    def apply(self, connection: psycopg.Connection[tuple[Any, ...]], batch: Batch) -> int:
+        """Index the objects that a batch of rows is about.
+
+        :return: how many were indexed, or taken out
+        """
+        self._contents.forget()
+        count = 0
+        for entity, ids in touched_objects(connection, batch.entries, self._rules.types).items():
+            wanted = sorted(number for number in ids if self._known.get((entity, number), -1) < batch.end)
+            self.index(connection, entity, wanted)
+            self._remember(entity, wanted, batch.top)
+            count += len(wanted)
+        return count
+
+    def index(self, connection: psycopg.Connection[tuple[Any, ...]], entity: str, ids: list[int]) -> None:
+        """Index objects as they are now; those that are gone are taken out."""
+        for start in range(0, len(ids), _PART):
+            part = ids[start : start + _PART]
+            documents = load_documents(
+                connection, entity, part, most_files=self._rules.most_files, contents=self._contents
+            )
+            known = [one for one in documents if not self._is_new(entity, one.id)]
+            self._index.replace((one for one in documents if self._is_new(entity, one.id)), is_first=True)
+            self._index.replace(known)
+            for gone in set(part) - {document.id for document in documents}:
+                self._index.remove(key_of(entity, gone))
+            self.pending += len(part)
+
+    def commit(self) -> None:
+        """Put the changes on the disk, for searches to see."""
+        if self.pending:
+            self._index.commit()
+            self.pending = 0
+
+    def _is_new(self, entity: str, number: int) -> bool:
+        return self._knows_all and (entity, number) not in self._known
+
+    def _remember(self, entity: str, ids: Iterable[int], top: int) -> None:
+        for number in ids:
+            self._known[entity, number] = top
+        if len(self._known) > self._rules.window:
+            self.forget()
