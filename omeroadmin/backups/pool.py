@@ -152,7 +152,7 @@ class Pool:
         self._pending_bytes = 0
 
     def _copy_once(self, source: str, *, with_sha1: bool) -> Copied:
-        hashes = _Hashes(with_sha1)
+        hashes = Hashes(with_sha1)
         with open(source, "rb", buffering=0) as stream:  # noqa: PTH123 - inner loop
             before = os.fstat(stream.fileno())
             if before.st_size <= _SMALL:
@@ -164,7 +164,7 @@ class Pool:
         mode = before.st_mode & 0o7777
         return Copied(temporary, hashes.size, before.st_mtime_ns, mode, hashes.blake3, hashes.sha1, changed)
 
-    def _copy_small(self, stream: io.FileIO, hashes: _Hashes) -> Path | None:
+    def _copy_small(self, stream: io.FileIO, hashes: Hashes) -> Path | None:
         """Most files are known or small: look before anything is written."""
         content = stream.read(_SMALL + 1) or b""
         hashes.update(content)
@@ -174,7 +174,7 @@ class Pool:
             self._write(descriptor, content)
         return temporary
 
-    def _copy_large(self, stream: io.FileIO, hashes: _Hashes, size: int) -> Path | None:
+    def _copy_large(self, stream: io.FileIO, hashes: Hashes, size: int) -> Path | None:
         """Copy what was there at the beginning: a file that grows faster than it is read would never end."""
         buffer = memoryview(bytearray(_CHUNK))
         with self._temporary() as (temporary, descriptor):
@@ -211,7 +211,7 @@ class Pool:
             raise target_error(self.target, error) from error
 
 
-class _Hashes:
+class Hashes:
     """Size, BLAKE3 and, where OMERO records it, SHA-1 of what passes."""
 
     def __init__(self, with_sha1: bool) -> None:
@@ -222,6 +222,7 @@ class _Hashes:
         self.size = 0
 
     def update(self, content: bytes | memoryview) -> None:
+        """Take the next bytes in."""
         self._blake3.update(content)
         if self._sha1 is not None:
             self._sha1.update(content)
@@ -229,10 +230,12 @@ class _Hashes:
 
     @property
     def blake3(self) -> str:
+        """The BLAKE3 in hexadecimal."""
         return str(self._blake3.hexdigest())
 
     @property
     def sha1(self) -> str | None:
+        """The SHA-1 in hexadecimal, where it is computed."""
         return None if self._sha1 is None else self._sha1.hexdigest()
 
 

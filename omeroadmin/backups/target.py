@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from omeroadmin.errors import configuration_error, failed_error
+from omeroadmin.errors import AdminError, configuration_error, failed_error
 from omeroadmin.system import files, locks
 from omeroadmin.system.clock import utc_now, wait_until
 
@@ -89,12 +89,24 @@ def require_target(root: Path) -> Target:
     """
     target = Target(root)
     if not target.snapshots.is_dir():
-        raise configuration_error(
-            "backup-target-missing",
-            f"{root} holds no snapshots",
-            f"take one: omero backup create --target {root}",
-        )
+        raise target_missing(str(root))
     return target
+
+
+def target_missing(address: str) -> AdminError:
+    """The one line for a target that isn't there."""
+    return configuration_error(
+        "backup-target-missing", f"{address} holds no snapshots", f"take one: omero backup create --target {address}"
+    )
+
+
+def target_occupied(address: str) -> AdminError:
+    """The one line for a target that is something else."""
+    return configuration_error(
+        "backup-target-occupied",
+        f"{address} is not empty and is no backup target",
+        "give an empty or a new directory",
+    )
 
 
 def make_target(root: Path) -> Target:
@@ -104,11 +116,7 @@ def make_target(root: Path) -> Target:
     """
     target = Target(root)
     if root.is_dir() and not target.snapshots.is_dir() and any(root.iterdir()) and not target.lock_file.exists():
-        raise configuration_error(
-            "backup-target-occupied",
-            f"{root} is not empty and is no backup target",
-            "give an empty or a new directory",
-        )
+        raise target_occupied(str(root))
     files.make_directory(root, mode=PRIVATE)
     return target
 

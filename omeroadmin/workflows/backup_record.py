@@ -7,8 +7,9 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from omeroadmin.backups.engines.address import is_directory
 from omeroadmin.backups.engines.engine import Engine
-from omeroadmin.backups.engines.opening import is_directory, open_engine
+from omeroadmin.backups.engines.opening import open_engine
 from omeroadmin.backups.store import BackupFacts, latest_facts
 from omeroadmin.errors import AdminError
 from omeroadmin.schema.instance import Instance

@@ -21,9 +21,11 @@ from omeroadmin.database.connection import DatabaseAddress, connect
 from omeroadmin.database.dump import restore, scratch_cluster
 from omeroadmin.database.programs import Programs, client_programs
 from omeroadmin.errors import AdminError, configuration_error
+from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
 from omeroadmin.system.clock import monotonic, utc_now
 from omeroadmin.system.sockets import port_is_free
+from omeroadmin.workflows.backup_record import note_facts
 from omeroadmin.workflows.backup_target import open_target
 
 _FIRST_PORT = 26000
@@ -41,6 +43,7 @@ class VerifyWish:
     :param jobs: threads that read, connections that restore
     :param temporary: where the throwaway database and what comes from elsewhere are put; by default the system's
         temporary directory
+    :param instance: whose monitoring is told; ``None``: nobody's
     """
 
     target: str | Path | None
@@ -48,6 +51,7 @@ class VerifyWish:
     snapshot: str = "latest"
     jobs: int = 2
     temporary: Path | None = None
+    instance: Instance | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,8 @@ def verify_backup(wish: VerifyWish) -> Verified:
                 faults.extend(_reconciled(wish, engine, snapshot, directory, tally))
         record = Verification(utc_now().timestamp(), monotonic() - began, read.files, read.size, tally.rows)
         record_verification(engine, snapshot.id, record if faults.count == 0 else None)
+        if wish.instance is not None:
+            note_facts(wish.instance, wish.settings, engine)
     return Verified(snapshot, record, faults.count, tuple(faults.kept))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -136,7 +137,10 @@ class DirectoryEngine:
     def remove(self, ids: Sequence[str], *, dry_run: bool = False) -> Removed:
         """Take snapshots away, then what no manifest names."""
         remaining = [name for name in self.names() if name not in set(ids)]
-        manifests = [manifest_path(self._target.snapshot_directory(name)) for name in remaining]
+        manifests = [
+            (manifest_path(self._target.snapshot_directory(name)), functools.partial(self.read, name))
+            for name in remaining
+        ]
         if not dry_run:
             for snapshot_id in ids:
                 layout.retire(self._target, snapshot_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from omeroadmin.backups.engines.address import SSH
 from omeroadmin.backups.engines.directory import DirectoryEngine
 from omeroadmin.backups.engines.engine import Engine
 
@@ -21,11 +22,15 @@ class EngineOptions:
     password_file: Path | None = None
 
 
-def is_directory(address: str) -> bool:
-    """Whether an address is that of a directory."""
-    return not address.startswith(("ssh://", "restic:", "borg:"))
+def open_engine(address: str | Path, options: EngineOptions | None = None) -> Engine:
+    """The engine of an address; nothing is read or connected to as yet.
 
+    :raises AdminError: ``backup-target-invalid``
+    """
+    options = options or EngineOptions()
+    text = str(address)
+    if text.startswith(SSH):
+        from omeroadmin.backups.engines.sftp import SftpEngine
 
-def open_engine(address: str | Path, options: EngineOptions | None = None) -> Engine:  # noqa: ARG001
-    """The engine of an address; nothing is read or connected to as yet."""
+        return SftpEngine(text, options.temporary)
     return DirectoryEngine(Path(address).absolute())

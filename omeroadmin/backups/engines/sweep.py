@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 from omeroadmin.backups.engines.engine import Removed
-from omeroadmin.backups.manifest import read_manifest
+from omeroadmin.backups.engines.remote_files import RemoteFiles
+from omeroadmin.backups.manifest import file_checksum, read_manifest
+from omeroadmin.backups.snapshot import Snapshot
 from omeroadmin.backups.target import Target
 from omeroadmin.errors import AdminError
 from omeroadmin.system import files
@@ -55,16 +57,46 @@ class DirectoryContents:
             raise files.file_error("removed", path, error) from error
 
 
-def sweep(ids: tuple[str, ...], manifests: Iterable[Path], contents: Contents, *, dry_run: bool) -> Removed:
-    """Remove what the manifests don't name. If one of them can't be read, everything stays.
+class RemoteContents:
+    """The pool of a target on another host.
+
+    :param path: where it has a content
+    """
+
+    def __init__(self, remote: RemoteFiles, path: Callable[[str], str]) -> None:
+        self._remote = remote
+        self._path = path
+
+    def listed(self) -> Iterator[tuple[str, int]]:
+        """List the directories of the pool."""
+        pool = self._remote.path("pool")
+        for top in self._remote.list(pool):
+            if top.is_directory:
+                yield from [(item.name, item.size) for item in self._remote.list(f"{pool}/{top.name}")]
+
+    def discard(self, digest: str) -> None:
+        """Remove the file."""
+        self._remote.remove(self._path(digest))
+
+
+def sweep(
+    ids: tuple[str, ...],
+    remaining: Iterable[tuple[Path, Callable[[], Snapshot]]],
+    contents: Contents,
+    *,
+    dry_run: bool,
+) -> Removed:
+    """Remove what no manifest names. If one of them isn't as it was written, everything stays.
 
     :param ids: the snapshots that have been removed, or would be
-    :param manifests: those of all other snapshots
+    :param remaining: manifest and document of all other snapshots
     :raises AdminError: ``file-not-removed``, ``file-not-read``
     """
     named: set[bytes] = set()
-    for manifest in manifests:
+    for manifest, read in remaining:
         try:
+            if file_checksum(manifest) != read().manifest_checksum:
+                return Removed(ids, kept_because=f"manifest {manifest} is damaged: its bytes have changed")
             named.update(bytes.fromhex(entry.blake3) for entry in read_manifest(manifest) if entry.is_file)
         except AdminError as error:
             return Removed(ids, kept_because=error.message)

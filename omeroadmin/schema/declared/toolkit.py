@@ -6,16 +6,18 @@ from omeroadmin.schema.kinds import BOOL, PATH, PORT, duration, enum, optional, 
 from omeroadmin.schema.setting import Setting
 
 _TOOLKIT = ("toolkit",)
+_TARGET = r"ssh://[^/]+/.+|(?:restic|borg):.+|(?!~)(?![A-Za-z0-9+]+://)(?!(?:ssh|restic|borg):).+"
 _NODE_HOST = r"[A-Za-z0-9._-]+=[A-Za-z0-9._:%-]+"
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "omero.backup.target",
         "Toolkit",
-        optional(PATH),
+        optional(text_like(_TARGET, "a directory, ssh://user@host/path, restic:REPOSITORY or borg:REPOSITORY")),
         "",
-        "The directory where omero backup keeps its snapshots, unless --target names another. Take one on other disks "
-        "than omero.data.dir, and outside of it. While it is empty, diagnostics warn that there is no backup.",
+        "Where omero backup keeps its snapshots, unless --target names another place: a directory, "
+        "ssh://user@host/path by SFTP, restic:REPOSITORY or borg:REPOSITORY. Take a directory on other disks than "
+        "omero.data.dir, and outside of it. While it is empty, diagnostics warn that there is no backup.",
         affects=_TOOLKIT,
         example="/backup/omero",
     ),

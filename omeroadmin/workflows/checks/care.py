@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from omeroadmin.backups.engines.opening import is_directory
+from omeroadmin.backups.engines.address import is_directory
 from omeroadmin.certificates.expiry import certificate_expiry
 from omeroadmin.certificates.plan import RENEWAL
 from omeroadmin.database import connection as database

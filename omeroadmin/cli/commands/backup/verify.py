@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from omeroadmin.cli.backup_options import Target
-from omeroadmin.cli.context import instance_settings
+from omeroadmin.cli.context import require_instance
 from omeroadmin.cli.views import backups as view
 from omeroadmin.errors import ExitStatus
 
@@ -30,11 +30,13 @@ def command(
 
     Example: omero backup verify --target /backup/omero
     """
+    from omeroadmin.profiles.store import load_settings
     from omeroadmin.schema.settings import Settings
     from omeroadmin.workflows.backup_verify import VerifyWish, verify_backup
 
-    settings = instance_settings() if target is None or os.environ.get("OMERODIR") else None
-    verified = verify_backup(VerifyWish(target, settings or Settings({}), snapshot, jobs))
+    instance = require_instance() if target is None or os.environ.get("OMERODIR") else None
+    settings = None if instance is None else load_settings(instance)
+    verified = verify_backup(VerifyWish(target, settings or Settings({}), snapshot, jobs, instance=instance))
     view.show_verified(verified, as_json=as_json, quiet=quiet)
     if not verified.succeeded:
         raise typer.Exit(ExitStatus.FAILED)
