@@ -50,6 +50,10 @@ class Keys:
         return bool(self.identities or self.passphrase)
 
 
+NO_KEYS = Keys()
+"""Nothing that is sealed can be opened."""
+
+
 def read_seal(recipients: Sequence[str] = (), passphrase_file: Path | None = None) -> Seal | None:
     """The seal that options or properties ask for; ``None`` where they ask for none.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from omeroadmin.backups.manifest import Checksum, file_checksum
+from omeroadmin.backups.manifest import MANIFEST_NAME, Checksum, file_checksum
 from omeroadmin.backups.scan import Root, walk
 from omeroadmin.backups.target import PRIVATE
 from omeroadmin.errors import failed_error
@@ -24,8 +24,17 @@ def copy_configuration(etc: Path, snapshot_directory: Path) -> int:
     :return: number of files
     :raises AdminError: ``file-not-read``, ``file-not-written``, ``directory-not-created``
     """
+    return copy_tree(Root(CONFIGURATION, etc, skip=_LEFT_OUT), snapshot_directory)
+
+
+def copy_tree(root: Root, snapshot_directory: Path) -> int:
+    """Copy a tree of small files into a snapshot, below the tree's name. All copies are private.
+
+    :return: number of files
+    :raises AdminError: ``file-not-read``, ``file-not-written``, ``directory-not-created``
+    """
     count = 0
-    for found in walk([Root(CONFIGURATION, etc, skip=_LEFT_OUT)]):
+    for found in walk([root]):
         place = snapshot_directory / found.path
         if found.problem is not None:
             raise failed_error("file-not-read", f"{found.source} {found.problem}", f"check it: ls -ld {found.source}")
@@ -44,11 +53,9 @@ def make_private(directory: Path) -> None:
 
 
 def part_checksums(snapshot_directory: Path) -> dict[str, Checksum]:
-    """Size and BLAKE3 of each file of the dump and the configuration, by relative path.
+    """Size and BLAKE3 of each file of a snapshot but its manifest, by relative path.
 
     :raises AdminError: ``file-not-read``
     """
-    paths = sorted(
-        path for part in (DATABASE, CONFIGURATION) for path in (snapshot_directory / part).rglob("*") if path.is_file()
-    )
+    paths = sorted(path for path in snapshot_directory.rglob("*") if path.is_file() and path.name != MANIFEST_NAME)
     return {path.relative_to(snapshot_directory).as_posix(): file_checksum(path) for path in paths}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +19,7 @@ from omeroadmin.backups.snapshot import Snapshot
 from omeroadmin.backups.target import PRIVATE
 from omeroadmin.errors import AdminError, configuration_error, failed_error
 from omeroadmin.system import files
+from omeroadmin.system.scratch import scratch_directory
 
 KEY_NAME = "key.age"
 """The snapshot's own identity, sealed with the passphrase."""
@@ -87,7 +88,7 @@ def opened(
 
     :param directory: the snapshot's, as its engine gives it; this one itself where nothing is sealed
     :param only: parts that are wanted, by their first component; empty: all
-    :param temporary: where the clear parts are put, in a directory of mode 0700
+    :param temporary: where the clear parts are put, in a directory of mode 0700; what killed runs left there goes
     :raises AdminError: ``backup-key-missing``, ``backup-key-wrong``, ``part-damaged``, ``file-not-read``,
         ``file-not-written``, ``path-escapes``
     """
@@ -95,18 +96,20 @@ def opened(
         yield directory
         return
     identities = identities_for(directory, snapshot, keys)
-    with tempfile.TemporaryDirectory(prefix="omero-opened-", dir=temporary) as scratch:
-        for part, clear in clear_names(snapshot.parts).items():
+    with scratch_directory(temporary or Path(tempfile.gettempdir()), "omero-opened") as scratch:
+        for part, clear in clear_names(snapshot).items():
             if not only or clear.partition("/")[0] in only:
-                place = files.inside(Path(scratch), clear)
+                place = files.inside(scratch, clear)
                 files.make_directory(place.parent, mode=PRIVATE)
                 open_file(files.inside(directory, part), place, identities)
-        yield Path(scratch)
+        yield scratch
 
 
-def clear_names(parts: Mapping[str, object]) -> dict[str, str]:
-    """Names that the parts of a sealed snapshot have in the clear, by their sealed names."""
-    return {part: part.removesuffix(SUFFIX) for part in parts if part != KEY_NAME}
+def clear_names(snapshot: Snapshot) -> dict[str, str]:
+    """Names that the parts of a snapshot have in the clear, by the names that they have in it."""
+    if not snapshot.sealed_to:
+        return {part: part for part in snapshot.parts}
+    return {part: part.removesuffix(SUFFIX) for part in snapshot.parts if part != KEY_NAME}
 
 
 def identities_for(directory: Path, snapshot: Snapshot, keys: Keys) -> list[Any]:
@@ -159,7 +162,7 @@ def _wrong_key(source: Path) -> AdminError:
     return configuration_error(
         "backup-key-wrong",
         f"none of the keys given opens {source}",
-        "omero backup list --json says in sealed_to whose key it takes",
+        "omero backup show says in sealed_to whose key it takes",
     )
 
 

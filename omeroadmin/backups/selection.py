@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from omeroadmin.backups.manifest import Entry
 from omeroadmin.errors import configuration_error, printable, usage_error
@@ -44,6 +45,15 @@ class Selection:
     def has_files(self) -> bool:
         """Whether any files are wanted."""
         return bool(self.roots or self.paths)
+
+    @property
+    def has_data(self) -> bool:
+        """Whether any of them are of the data directory or of the managed repository."""
+        return self.touches(_DATA) or self.touches(_MANAGED)
+
+    def touches(self, root: str) -> bool:
+        """Whether anything of a tree is wanted."""
+        return root in self.roots or any(path.partition("/")[0] == root for path in self.paths)
 
     def wants(self, path: str) -> bool:
         """Whether a path of the manifest is wanted, be it as a directory on the way."""
@@ -90,11 +100,17 @@ def read_selection(only: Sequence[str], roots: Mapping[str, str], managed: str) 
     return Selection(CONFIGURATION in only, DATABASE in only, frozenset(wanted), tuple(dict.fromkeys(paths)))
 
 
-def check_found(selection: Selection, entries: Iterable[Entry]) -> tuple[int, int]:
+class Amount(NamedTuple):
+    """How much is wanted."""
+
+    files: int
+    size: int
+
+
+def check_found(selection: Selection, entries: Iterable[Entry]) -> Amount:
     """Make sure that every path that was asked for is in the snapshot.
 
     :param entries: all of the manifest
-    :return: number of the files that are wanted, and their bytes
     :raises AdminError: ``path-not-saved``
     """
     count, size = 0, 0
@@ -107,7 +123,7 @@ def check_found(selection: Selection, entries: Iterable[Entry]) -> tuple[int, in
             size += entry.size
     if missing:
         raise _not_saved(min(missing))
-    return count, size
+    return Amount(count, size)
 
 
 def _in_manifest(word: str, roots: Mapping[str, str], managed: str) -> str:

@@ -22,6 +22,7 @@ class Verification:
     :param files: files that were read
     :param size: their bytes
     :param rows: rows of the restored dump that were reconciled
+    :param restored: whether the dump was restored; a sealed one is not where there is no key
     """
 
     finished: float
@@ -29,6 +30,7 @@ class Verification:
     files: int
     size: int
     rows: int
+    restored: bool = True
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from omeroadmin.errors import configuration_error, usage_error
+from omeroadmin.errors import AdminError, configuration_error, usage_error
 from omeroadmin.schema.instance import Instance
 
 if TYPE_CHECKING:
@@ -87,6 +87,19 @@ def instance_settings() -> Settings:
     from omeroadmin.profiles.store import load_settings
 
     return load_settings(require_instance())
+
+
+def present_settings() -> Settings | None:
+    """The properties of the instance that ``OMERODIR`` names, for commands that need none; ``None``: there is none.
+
+    :raises AdminError: ``config-unparsable``
+    """
+    try:
+        return instance_settings()
+    except AdminError as error:
+        if error.code not in ("omerodir-unset", "omerodir-missing"):
+            raise
+        return None
 
 
 def install_directory(chosen: Path | None) -> Path:

@@ -15,6 +15,14 @@ SnapshotId = Annotated[
 DataDirectory = Annotated[
     Path | None, typer.Option("--data-dir", metavar="DIR", help="Its images; by default DIR-data beside it.")
 ]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="WHAT",
+        help="config, database, repository, or the path of a file or directory. Files alone go to DIR itself.",
+    ),
+]
 FromDump = Annotated[
     Path | None,
     typer.Option("--from-dump", metavar="FILE", help="No snapshot, but what pg_dump or pg_dumpall made, any format;"),

@@ -17,6 +17,7 @@ from omeroadmin.backups import parts, rows
 from omeroadmin.backups.collect import Collected
 from omeroadmin.backups.engines.engine import Engine, Sources
 from omeroadmin.backups.faults import FaultList
+from omeroadmin.backups.keys import Seal
 from omeroadmin.backups.manifest import (
     MANIFEST_NAME,
     Checksum,
@@ -27,17 +28,21 @@ from omeroadmin.backups.manifest import (
 )
 from omeroadmin.backups.reconcile import Tally, reconcile
 from omeroadmin.backups.scan import walk
+from omeroadmin.backups.sealing import seal_tree
 from omeroadmin.backups.snapshot import Snapshot, manifest_path
 from omeroadmin.backups.store import newest_snapshot
-from omeroadmin.backups.target import new_id
+from omeroadmin.backups.target import PRIVATE, new_id, remove
 from omeroadmin.database.connection import DatabaseAddress, schema_version, server_version
 from omeroadmin.database.dump import dump, exported_snapshot
 from omeroadmin.database.programs import client_programs
 from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
+from omeroadmin.system import files
 from omeroadmin.system.clock import utc_now
+from omeroadmin.system.scratch import scratch_directory
 from omeroadmin.version import VERSION
+from omeroadmin.workflows.backup_keys import refuse_key_inside, seal_for
 from omeroadmin.workflows.backup_record import note_facts
 from omeroadmin.workflows.backup_scope import (
     Scope,
@@ -47,6 +52,9 @@ from omeroadmin.workflows.backup_scope import (
     scope_of,
 )
 from omeroadmin.workflows.backup_target import open_target
+
+ROWS_NAME = "rows.jsonl.zst"
+"""The rows of the database while a run needs them."""
 
 _CLOCK_GRAIN_NS = 2_000_000_000
 """Files this young when a run began are read again by the next: some file systems count in seconds."""
@@ -60,6 +68,8 @@ class BackupWish:
     :param tag: the admin's own words
     :param jobs: connections that dump, threads that read
     :param certificates: whether private keys are saved as well
+    :param encrypt_to: public keys of age, or files of them, for whom dump, configuration and private keys are sealed
+    :param passphrase_file: its first line seals them as well; with neither, it is as ``omero.backup.encryption`` says
     """
 
     instance: Instance
@@ -68,27 +78,34 @@ class BackupWish:
     tag: str = ""
     jobs: int = 2
     certificates: bool = True
+    encrypt_to: tuple[str, ...] = ()
+    passphrase_file: Path | None = None
 
 
 @dataclass
 class _Run:
-    """A snapshot in the making."""
+    """A snapshot in the making.
+
+    :param directory: the snapshot's own, as the target will have it
+    :param seal: ``None``: its parts are in the clear
+    :param work: where its parts are made: the same, or another one where they are to be sealed
+    :param rows: the rows put aside
+    """
 
     wish: BackupWish
     scope: Scope
     engine: Engine
     id: str
     directory: Path
+    seal: Seal | None
+    work: Path
+    rows: Path
     started: float
     faults: FaultList = field(default_factory=FaultList)
     tally: Tally = field(default_factory=Tally)
     repositories: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     database: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def rows(self) -> Path:
-        return self.directory / "rows.jsonl.zst"
 
 
 def create_backup(wish: BackupWish) -> Snapshot:
@@ -97,23 +114,49 @@ def create_backup(wish: BackupWish) -> Snapshot:
     :raises AdminError: ``backup-target-unset``, ``backup-target-inside``, ``backup-target-occupied``, ``locked``,
         ``backup-not-written``, ``database-empty``, and those of the database
     """
-    scope = scope_of(wish.instance, wish.settings, certificates=wish.certificates)
+    seal = seal_for(wish.settings, wish.encrypt_to, wish.passphrase_file)
+    scope = scope_of(wish.instance, wish.settings, certificates=wish.certificates, keys_apart=seal is not None)
+    refuse_key_inside(wish.settings, wish.passphrase_file, scope.roots)
     with open_target(wish.settings, wish.target, wish.instance.temporary_directory) as engine:
         refuse_inside(engine, scope)
         engine.make()
         with engine.locked():
             moment = utc_now()
             snapshot_id = new_id(moment)
-            with engine.begin(snapshot_id) as directory:
-                run = _Run(wish, scope, engine, snapshot_id, directory, moment.timestamp())
+            with engine.begin(snapshot_id) as directory, _workplace(wish.instance, directory, seal) as (work, aside):
+                run = _Run(wish, scope, engine, snapshot_id, directory, seal, work, aside, moment.timestamp())
                 with database_up(wish.instance, wish.settings):
                     _save_database(run)
-                parts.copy_configuration(wish.instance.etc, run.directory)
+                _save_configuration(run)
                 collected, lines = _save_files(run)
                 _reconcile(run)
                 snapshot = _finish(run, collected, lines)
             note_facts(wish.instance, wish.settings, engine)
     return snapshot
+
+
+@contextlib.contextmanager
+def _workplace(instance: Instance, directory: Path, seal: Seal | None) -> Iterator[tuple[Path, Path]]:
+    """Where the parts and the rows are; what is to be sealed never gets to the target in the clear."""
+    if seal is None:
+        yield directory, directory / ROWS_NAME
+        return
+    with scratch_directory(instance.temporary_directory, "omero-sealing") as scratch:
+        work = scratch / "parts"
+        files.make_directory(work, mode=PRIVATE)
+        yield work, scratch / ROWS_NAME
+
+
+def _save_configuration(run: _Run) -> None:
+    """Save ``etc/``, and seal all parts; private keys are among them then, since the pool is in the clear."""
+    parts.copy_configuration(run.wish.instance.etc, run.work)
+    if run.seal is None:
+        return
+    if run.scope.keys is not None:
+        parts.copy_tree(run.scope.keys, run.work)
+    seal_tree(run.work, run.directory, run.seal)
+    # A dump may be large, and the room is wanted.
+    remove(run.work)
 
 
 def _save_database(run: _Run) -> None:
@@ -138,8 +181,8 @@ def _save_database(run: _Run) -> None:
         rows.put_aside(rows.named_files(connection, run.repositories), run.rows)
         run.faults.extend(rows.unknown_repositories(connection, run.repositories))
         programs = client_programs(settings, server_major=version[0])
-        dump(address, programs, run.directory / parts.DATABASE, snapshot=snapshot.id, jobs=run.wish.jobs)
-    parts.make_private(run.directory / parts.DATABASE)
+        dump(address, programs, run.work / parts.DATABASE, snapshot=snapshot.id, jobs=run.wish.jobs)
+    parts.make_private(run.work / parts.DATABASE)
 
 
 def _save_files(run: _Run) -> tuple[Collected, int]:
@@ -204,10 +247,11 @@ def _finish(run: _Run, collected: Collected, lines: int) -> Snapshot:
         manifest_checksum=file_checksum(manifest_path(run.directory)),
         omerodir=str(run.wish.instance.omerodir),
         parts=sums,
-        roots={root.name: str(root.directory) for root in run.scope.roots},
+        roots={root.name: str(root.directory) for root in run.scope.saved},
         repositories=run.repositories,
         versions=run.versions,
         database=run.database,
+        sealed_to=() if run.seal is None else run.seal.names,
         fault_count=run.faults.count,
         faults=tuple(run.faults.kept),
         warnings=tuple(collected.warnings.kept),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from omeroadmin.backups import rows
 from omeroadmin.backups.engines.engine import Engine
 from omeroadmin.backups.scan import REBUILDABLE, Root
+from omeroadmin.backups.snapshot import Snapshot
 from omeroadmin.database import embedded
 from omeroadmin.errors import configuration_error
 from omeroadmin.grid.driver import driver_for
@@ -36,20 +37,28 @@ class Scope:
 
     :param roots: trees by the names that the manifest gives them
     :param managed: where the manifest has the managed repository
+    :param keys: private keys that are saved apart from the trees; ``None``: they are among them, or not saved
     """
 
     roots: tuple[Root, ...]
     managed: str
+    keys: Root | None = None
+
+    @property
+    def saved(self) -> tuple[Root, ...]:
+        """All trees that are saved, one way or the other."""
+        return self.roots if self.keys is None else (*self.roots, self.keys)
 
     def has_recorded_hash(self, path: str) -> bool:
         """Whether OMERO may have recorded a SHA-1 for a path of the manifest."""
         return path.startswith((f"{self.managed}/", f"{DATA}/Files/"))
 
 
-def scope_of(instance: Instance, settings: Settings, *, certificates: bool) -> Scope:
+def scope_of(instance: Instance, settings: Settings, *, certificates: bool, keys_apart: bool = False) -> Scope:
     """What is to be saved of an instance.
 
     :param certificates: whether private keys are among it
+    :param keys_apart: whether these are no tree like the others
     :raises AdminError: ``data-directory-missing``, ``setting-invalid``
     """
     data, managed = settings.data_directory.absolute(), settings.managed_repository.absolute()
@@ -59,17 +68,29 @@ def scope_of(instance: Instance, settings: Settings, *, certificates: bool) -> S
             f"omero.data.dir is {data}, which is not a directory",
             "correct it: omero config set omero.data.dir DIR",
         )
-    skip = {*REBUILDABLE} if certificates else {*REBUILDABLE, "certs"}
+    skip = {*REBUILDABLE} if certificates and not keys_apart else {*REBUILDABLE, "certs"}
     roots = [Root(DATA, data, frozenset(skip))]
     relative = os.path.relpath(managed, data)
     if relative.startswith(".."):
         roots.append(Root(MANAGED, managed))
     if instance.scripts_directory.is_dir():
         roots.append(Root(SCRIPTS, instance.scripts_directory))
+    place = MANAGED if relative.startswith("..") else f"{DATA}/{relative}"
     keys = certificate_directory(settings)
+    if certificates and keys_apart:
+        apart = Root(CERTIFICATES, keys or data / "certs")
+        return Scope(tuple(roots), place, apart if apart.directory.is_dir() else None)
     if certificates and keys is not None and keys.is_dir():
         roots.append(Root(CERTIFICATES, keys))
-    return Scope(tuple(roots), MANAGED if relative.startswith("..") else f"{DATA}/{relative}")
+    return Scope(tuple(roots), place)
+
+
+def managed_place(snapshot: Snapshot) -> str:
+    """Where the manifest of a snapshot has the managed repository."""
+    if MANAGED in snapshot.roots:
+        return MANAGED
+    inside = (place for place in snapshot.repositories.values() if place.startswith(f"{DATA}/"))
+    return next(inside, f"{DATA}/ManagedRepository")
 
 
 def certificate_directory(settings: Settings) -> Path | None:

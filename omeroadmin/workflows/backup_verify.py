@@ -12,8 +12,10 @@ from pathlib import Path
 from omeroadmin.backups import parts, rows
 from omeroadmin.backups.engines.engine import Engine
 from omeroadmin.backups.faults import Fault, FaultList
+from omeroadmin.backups.keys import NO_KEYS, Keys
 from omeroadmin.backups.manifest import MANIFEST_NAME, read_manifest
 from omeroadmin.backups.reconcile import Tally, reconcile
+from omeroadmin.backups.sealing import opened
 from omeroadmin.backups.snapshot import Snapshot, manifest_path
 from omeroadmin.backups.store import Verification, find_snapshot, record_verification
 from omeroadmin.backups.verify import Read, check_parts
@@ -41,6 +43,7 @@ class VerifyWish:
     :param target: ``None``: as ``omero.backup.target`` says
     :param snapshot: id, the beginning of one, or ``latest``
     :param jobs: threads that read, connections that restore
+    :param keys: what opens a sealed dump; without any, it isn't restored
     :param temporary: where the throwaway database and what comes from elsewhere are put; by default the system's
         temporary directory
     :param instance: whose monitoring is told; ``None``: nobody's
@@ -52,6 +55,7 @@ class VerifyWish:
     jobs: int = 2
     temporary: Path | None = None
     instance: Instance | None = None
+    keys: Keys = NO_KEYS
 
 
 @dataclass(frozen=True)
@@ -87,9 +91,11 @@ def verify_backup(wish: VerifyWish) -> Verified:
             damaged = list(check_parts(directory, snapshot, engine.place(snapshot.id)))
             faults.extend(damaged)
             faults.extend(_all_content(engine, snapshot, directory, read, wish.jobs))
-            if not any(fault.path.startswith((parts.DATABASE, MANIFEST_NAME)) for fault in damaged):
+            opens = bool(wish.keys) or not snapshot.sealed_to
+            if opens and not any(fault.path.startswith((parts.DATABASE, MANIFEST_NAME)) for fault in damaged):
                 faults.extend(_reconciled(wish, engine, snapshot, directory, tally))
-        record = Verification(utc_now().timestamp(), monotonic() - began, read.files, read.size, tally.rows)
+        seconds = monotonic() - began
+        record = Verification(utc_now().timestamp(), seconds, read.files, read.size, tally.rows, restored=opens)
         record_verification(engine, snapshot.id, record if faults.count == 0 else None)
         if wish.instance is not None:
             note_facts(wish.instance, wish.settings, engine)
@@ -113,9 +119,10 @@ def _reconciled(wish: VerifyWish, engine: Engine, snapshot: Snapshot, directory:
         _scratch(programs, Path(scratch) / "postgresql") as address,
     ):
         try:
-            restore(address, programs, directory / parts.DATABASE, jobs=wish.jobs)
+            with opened(directory, snapshot, wish.keys, only=[parts.DATABASE], temporary=Path(scratch)) as clear:
+                restore(address, programs, clear / parts.DATABASE, jobs=wish.jobs)
         except AdminError as error:
-            if error.code != "restore-failed":
+            if error.code not in ("restore-failed", "part-damaged"):
                 raise
             yield Fault(
                 "dump-unrestorable", parts.DATABASE, error.message, f"{engine.place(snapshot.id)}/{parts.DATABASE}"

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from omeroadmin.backups import parts
 from omeroadmin.backups.engines.engine import Engine
+from omeroadmin.backups.keys import NO_KEYS, Keys
+from omeroadmin.backups.manifest import read_manifest
+from omeroadmin.backups.sealing import clear_names, opened
+from omeroadmin.backups.selection import Amount, Selection, check_found, read_selection
 from omeroadmin.backups.snapshot import Snapshot, manifest_path
 from omeroadmin.backups.store import find_snapshot
 from omeroadmin.backups.verify import check_parts
@@ -37,7 +41,7 @@ from omeroadmin.steps.kinds import MakeDirectory, WriteFile
 from omeroadmin.steps.plan import Plan, Step
 from omeroadmin.system import files
 from omeroadmin.system.local import LocalHost
-from omeroadmin.workflows.backup_scope import CERTIFICATES, DATA, MANAGED, SCRIPTS
+from omeroadmin.workflows.backup_scope import CERTIFICATES, DATA, MANAGED, SCRIPTS, managed_place
 from omeroadmin.workflows.backup_target import TARGET_PROPERTY, open_target
 from omeroadmin.workflows.install import ExternalDatabase
 from omeroadmin.workflows.lifecycle import start
@@ -46,12 +50,14 @@ from omeroadmin.workflows.restore_destination import (
     database_properties,
     empty_index,
     find_destination,
+    find_files_destination,
     interrupted_leftovers,
     missing_directories,
     refuse_unsuitable,
     relocated,
     restored_database_facts,
 )
+from omeroadmin.workflows.restore_files import file_steps
 from omeroadmin.workflows.restore_steps import (
     CheckRestored,
     ExtractFiles,
@@ -79,6 +85,9 @@ class RestoreWish:
     :param database: ``None``: a PostgreSQL of the instance's own
     :param overwrite: whether existing files and the existing database may be replaced
     :param properties: what the new instance is to have instead of the snapshot's
+    :param only: ``config``, ``database``, ``repository``, and paths of files; empty: everything. Without the first two
+        no instance is made, and ``into`` gets the files
+    :param keys: what opens a sealed dump and configuration
     """
 
     target: str | Path
@@ -90,6 +99,8 @@ class RestoreWish:
     overwrite: bool = False
     jobs: int = 2
     properties: Mapping[str, str] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
+    keys: Keys = NO_KEYS
 
 
 @dataclass(frozen=True)
@@ -99,6 +110,7 @@ class RestorePlan:
     :param source: what is restored, for messages
     :param settings: properties of the restored instance
     :param report: is filled while the plan is carried out
+    :param makes_instance: whether there is a server to start in the end
     :param resources: the open target, and what was fetched of it
     """
 
@@ -107,6 +119,7 @@ class RestorePlan:
     instance: Instance
     settings: Settings = field(repr=False)
     report: RestoreReport
+    makes_instance: bool = True
     resources: contextlib.ExitStack = field(repr=False, default_factory=contextlib.ExitStack)
 
     def __enter__(self) -> Self:
@@ -130,13 +143,16 @@ class Copy:
     """The instance to be made.
 
     :param directory: the snapshot's files
+    :param clear: the same of its configuration, opened
     """
 
     wish: RestoreWish
     engine: Engine
     snapshot: Snapshot
     directory: Path
+    clear: Path
     destination: Destination
+    selection: Selection
 
     @property
     def instance(self) -> Instance:
@@ -171,56 +187,97 @@ def plan_restore(wish: RestoreWish) -> SnapshotPlan:
     """Look at snapshot and destination, and plan.
 
     :raises AdminError: ``backup-target-missing``, ``snapshot-unknown``, ``snapshot-ambiguous``, ``snapshot-damaged``,
-        ``restore-over-existing``, ``restore-into-target``, ``restore-over-running``, ``postgresql-too-old``, and those
-        of the database
+        ``path-not-saved``, ``backup-key-missing``, ``backup-key-wrong``, ``restore-over-existing``,
+        ``restore-into-target``, ``restore-over-running``, ``postgresql-too-old``, and those of the database
     """
     with contextlib.ExitStack() as stack:
         copy = look(wish, stack)
-        refuse_damaged(copy)
-        return _plan(copy, stack.pop_all())
+        amount = check_found(copy.selection, read_manifest(manifest_path(copy.directory)))
+        report = RestoreReport()
+        if copy.selection.files_only:
+            steps = file_steps(
+                copy.engine, copy.snapshot, copy.directory, copy.destination, copy.selection, amount, report
+            )
+            settings = Settings({})
+        else:
+            values, settings, properties = restored_properties(copy)
+            steps = [
+                *_instance_steps(copy, settings, values, properties),
+                *_data_steps(copy, settings, amount, report),
+                *_database_steps(copy, settings),
+                CheckRestored(
+                    manifest_path(copy.directory),
+                    tuple(copy.places.items()),
+                    copy.selection,
+                    _rows_file(copy) if copy.selection.database else None,
+                    report,
+                ),
+                Mark(copy.destination.mark, copy.destination.source, copy.data, finished=True),
+            ]
+        return SnapshotPlan(
+            source=copy.snapshot.id,
+            plan=Plan(_title(copy), tuple(steps)),
+            instance=copy.instance,
+            settings=settings,
+            report=report,
+            makes_instance=not copy.selection.files_only,
+            resources=stack.pop_all(),
+            snapshot=copy.snapshot,
+        )
 
 
-def _plan(copy: Copy, resources: contextlib.ExitStack) -> SnapshotPlan:
-    values, settings, properties = restored_properties(copy)
-    instance, report = copy.instance, RestoreReport()
-    facts = restored_database_facts(instance, settings)
-    programs = _programs(facts, settings, copy.snapshot)
-    places, rows_file = tuple(copy.places.items()), instance.temporary_directory / "restored-rows.jsonl.zst"
-    host = LocalHost()
-    steps: list[Step] = [
+def _title(copy: Copy) -> str:
+    verb = "go on restoring" if copy.destination.resumes else "restore"
+    what = f"{', '.join(copy.wish.only)} of " if copy.wish.only else ""
+    where = f"{copy.data}" if copy.selection.files_only else f"{copy.instance.omerodir}, data to {copy.data}"
+    return f"{verb} {what}snapshot {copy.snapshot.id} to {where}"
+
+
+def _instance_steps(
+    copy: Copy, settings: Settings, values: Mapping[str, str], properties: Mapping[str, str]
+) -> list[Step]:
+    """Directories, configuration and properties."""
+    instance = copy.instance
+    directories = plan_data_directories(settings, inspect_data_directories(settings, LocalHost()))
+    return [
         *missing_directories(instance),
         *interrupted_leftovers(copy.destination),
         Mark(copy.destination.mark, copy.destination.source, copy.data, finished=False),
-        *saved_configuration(copy),
+        *(saved_configuration(copy) if copy.selection.configuration else []),
         *plan_properties(values, properties, instance.config_xml, "backup restore"),
-        *plan_data_directories(settings, inspect_data_directories(settings, host)),
-        *empty_index(copy.data),
-        ExtractFiles(copy.engine, copy.snapshot, manifest_path(copy.directory), places, report),
+        *(directories if copy.selection.has_data else []),
+    ]
+
+
+def _data_steps(copy: Copy, settings: Settings, amount: Amount, report: RestoreReport) -> list[Step]:
+    """The files."""
+    if not copy.selection.has_files:
+        return []
+    places = tuple(copy.places.items())
+    extract = ExtractFiles(
+        copy.engine, copy.snapshot, manifest_path(copy.directory), places, copy.selection, amount, report
+    )
+    return [*(empty_index(settings.data_directory) if copy.selection.has_data else []), extract]
+
+
+def _rows_file(copy: Copy) -> Path:
+    return copy.instance.temporary_directory / "restored-rows.jsonl.zst"
+
+
+def _database_steps(copy: Copy, settings: Settings) -> list[Step]:
+    """The database."""
+    if not copy.selection.database:
+        return []
+    instance, wish = copy.instance, copy.wish
+    facts = restored_database_facts(instance, settings)
+    programs = _programs(facts, settings, copy.snapshot)
+    return [
         *plan_database(facts, DatabaseWish(instance, settings, None, keep_running=True)),
         RestoreDump(
-            instance,
-            settings,
-            copy.directory,
-            programs,
-            tuple(copy.snapshot.repositories.items()),
-            rows_file,
-            copy.wish.jobs,
+            instance, settings, copy.snapshot, copy.directory, wish.keys, programs, _rows_file(copy), wish.jobs
         ),
         *([StopCluster(instance, settings)] if facts.programs is not None else []),
-        CheckRestored(manifest_path(copy.directory), places, rows_file, report),
-        Mark(copy.destination.mark, copy.destination.source, copy.data, finished=True),
     ]
-    verb = "go on restoring" if copy.destination.resumes else "restore"
-    title = f"{verb} snapshot {copy.snapshot.id} to {instance.omerodir}, data to {copy.data}"
-    return SnapshotPlan(
-        source=copy.snapshot.id,
-        plan=Plan(title, tuple(steps)),
-        instance=instance,
-        settings=settings,
-        report=report,
-        resources=resources,
-        snapshot=copy.snapshot,
-    )
 
 
 def carry_out(plan: RestorePlan, listener: Listener | None = None) -> RestoreReport:
@@ -247,7 +304,9 @@ def start_restored(plan: RestorePlan) -> None:
 
 
 def look(wish: RestoreWish, stack: contextlib.ExitStack, moment: str = "") -> Copy:
-    """Open the target, fetch what the plan is made of, and make sure that the destination suits.
+    """Open the target, fetch what the plan is made of, and make sure that it is whole and the destination suits.
+
+    A single damaged image is no reason not to restore the others.
 
     :param stack: lets go of the target
     :param moment: what besides the snapshot tells this restore from others
@@ -255,15 +314,27 @@ def look(wish: RestoreWish, stack: contextlib.ExitStack, moment: str = "") -> Co
     """
     engine = stack.enter_context(open_target(None, wish.target))
     snapshot = find_snapshot(engine, wish.snapshot)
-    destination = find_destination(wish.into, wish.data_directory, f"{snapshot.id}{moment}")
+    selection = read_selection(wish.only, snapshot.roots, managed_place(snapshot))
+    find = find_files_destination if selection.files_only else find_destination
+    destination = find(wish.into, wish.data_directory, " ".join((f"{snapshot.id}{moment}", *wish.only)))
     directory = stack.enter_context(engine.parts(snapshot.id))
-    copy = Copy(wish, engine, snapshot, directory, destination)
-    refuse_unsuitable(copy.destination, copy.places.values(), engine.local, overwrite=wish.overwrite)
-    return copy
+    copy = Copy(wish, engine, snapshot, directory, directory, destination, selection)
+    wanted = [place for name, place in copy.places.items() if selection.touches(name)]
+    if selection.files_only:
+        wanted = [destination.data]
+    refuse_unsuitable(destination, wanted, engine.local, overwrite=wish.overwrite)
+    refuse_damaged(copy)
+    if selection.files_only:
+        return copy
+    clear = opened(directory, snapshot, wish.keys, only=[parts.CONFIGURATION, CERTIFICATES])
+    return replace(copy, clear=stack.enter_context(clear))
 
 
 def refuse_damaged(copy: Copy) -> None:
-    """What the plan is made of must be whole; a single damaged image is no reason not to restore the others."""
+    """What the plan is made of must be whole.
+
+    :raises AdminError: ``snapshot-damaged``
+    """
     faults = list(check_parts(copy.directory, copy.snapshot, copy.engine.place(copy.snapshot.id)))
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
@@ -275,8 +346,11 @@ def refuse_damaged(copy: Copy) -> None:
 
 
 def restored_properties(copy: Copy) -> tuple[dict[str, str], Settings, dict[str, str]]:
-    """The snapshot's properties, the restored instance's settings, and the properties that differ."""
-    values = read_profile(copy.directory / parts.CONFIGURATION / "grid" / "config.xml").values
+    """The properties that are there, the restored instance's settings, and the properties that differ.
+
+    Those of the snapshot are there where its configuration is restored.
+    """
+    values = read_profile(copy.clear / parts.CONFIGURATION / "grid" / "config.xml").values
     properties = relocated(values, copy.moves)
     properties["omero.data.dir"] = str(copy.data)
     # Snapshots of two servers in one target would be taken for one another's.
@@ -288,11 +362,15 @@ def restored_properties(copy: Copy) -> tuple[dict[str, str], Settings, dict[str,
         properties["omero.glacier2.IceSSL.DefaultDir"] = str(copy.places[CERTIFICATES])
     if copy.wish.ports_prefix is not None:
         properties["omero.ports.prefix"] = copy.wish.ports_prefix
-    properties |= database_properties(copy.destination, values, copy.wish.database, copy.wish.ports_prefix)
+    if copy.selection.database or copy.wish.database is not None:
+        properties |= database_properties(copy.destination, values, copy.wish.database, copy.wish.ports_prefix)
     properties |= copy.wish.properties
     settings = Settings({**values, **properties})
     settings.port("ssl")
-    return values, settings, properties
+    if copy.selection.configuration:
+        return values, settings, properties
+    config_xml = copy.instance.config_xml
+    return (read_profile(config_xml).values if config_xml.exists() else {}), settings, properties
 
 
 def _programs(facts: DatabaseFacts, settings: Settings, snapshot: Snapshot) -> Programs:
@@ -303,20 +381,21 @@ def _programs(facts: DatabaseFacts, settings: Settings, snapshot: Snapshot) -> P
 
 
 def saved_configuration(copy: Copy) -> list[Step]:
-    """The files below etc but those that a start writes."""
+    """The files below etc but those that a start writes, and the private keys where they are sealed like these."""
     steps: list[Step] = []
+    bases = {parts.CONFIGURATION: copy.instance.etc, CERTIFICATES: copy.instance.etc / "certs"}
     made: set[Path] = {copy.instance.etc, copy.instance.grid_directory}
-    for part in sorted(copy.snapshot.parts):
+    for part in sorted(clear_names(copy.snapshot).values()):
         top, _, relative = part.partition("/")
-        if top != parts.CONFIGURATION or relative in _RENDERED:
+        if top not in bases or (top == parts.CONFIGURATION and relative in _RENDERED):
             continue
-        path = files.inside(copy.instance.etc, relative)
+        path = files.inside(bases[top], relative)
         for parent in reversed(path.relative_to(copy.instance.etc).parents):
             directory = copy.instance.etc / parent
             if directory not in made:
-                steps.append(MakeDirectory(directory, 0o755))
+                steps.append(MakeDirectory(directory, 0o700 if top == CERTIFICATES else 0o755))
                 made.add(directory)
-        content = files.read_bytes(files.inside(copy.directory, part))
+        content = files.read_bytes(files.inside(copy.clear, part))
         mode = files.PLAIN_MODE if relative.startswith("templates/") else files.SECRET_MODE
         steps.append(WriteFile(path, content, mode, "as it was saved"))
     return steps

@@ -30,23 +30,15 @@ class Destination:
 
     :param source: what is restored, as the mark of an interrupted restore has it: a snapshot's id
     :param data: ``omero.data.dir``
+    :param mark: note of which restore is under way or done
     :param resumes: whether the same restore was interrupted here
     """
 
     source: str
     instance: Instance
     data: Path
+    mark: Path
     resumes: bool
-
-    @property
-    def mark(self) -> Path:
-        """Note of which restore is under way or done."""
-        return mark_of(self.instance)
-
-
-def mark_of(instance: Instance) -> Path:
-    """Where an instance has the note of its restore."""
-    return instance.var / "restore.json"
 
 
 def find_destination(into: Path, data_directory: Path | None, source: str) -> Destination:
@@ -58,8 +50,23 @@ def find_destination(into: Path, data_directory: Path | None, source: str) -> De
     real = Path(os.path.realpath(into))
     data = Path(os.path.realpath(data_directory or real.with_name(f"{real.name}-data")))
     instance = Instance(real)
-    interrupted = {"snapshot": source, "data": str(data), "finished": False}
-    return Destination(source, instance, data, read_mark(mark_of(instance)) == interrupted)
+    mark = instance.var / "restore.json"
+    return Destination(source, instance, data, mark, _is_interrupted(mark, source, data))
+
+
+def find_files_destination(into: Path, data_directory: Path | None, source: str) -> Destination:
+    """Where files go that are no instance.
+
+    :param data_directory: ``None``: the directory itself
+    :param source: what is restored
+    """
+    data = Path(os.path.realpath(data_directory or into))
+    mark = data / ".omero-restore.json"
+    return Destination(source, Instance(Path(os.path.realpath(into))), data, mark, _is_interrupted(mark, source, data))
+
+
+def _is_interrupted(mark: Path, source: str, data: Path) -> bool:
+    return read_mark(mark) == {"snapshot": source, "data": str(data), "finished": False}
 
 
 def refuse_unsuitable(

@@ -11,8 +11,11 @@ from omeroadmin.backups import parts, rows
 from omeroadmin.backups.engines.engine import Engine
 from omeroadmin.backups.extract import extract
 from omeroadmin.backups.faults import Fault, FaultList
+from omeroadmin.backups.keys import Keys
 from omeroadmin.backups.manifest import read_manifest
 from omeroadmin.backups.reconcile import Tally, reconcile
+from omeroadmin.backups.sealing import opened
+from omeroadmin.backups.selection import Amount, Selection
 from omeroadmin.backups.snapshot import Snapshot
 from omeroadmin.database import embedded
 from omeroadmin.database.connection import DatabaseAddress, connect, schema_version
@@ -78,6 +81,27 @@ def read_mark(path: Path) -> dict[str, object]:
 
 
 @dataclass(frozen=True)
+class Unmark:
+    """Remove the note that a restore is under way."""
+
+    path: Path
+
+    def describe(self) -> str:
+        """One line for the plan."""
+        return f"remove the note {self.path}"
+
+    def apply(self, host: Host) -> None:  # noqa: ARG002 - files are restored where this runs
+        """Make the change.
+
+        :raises AdminError: ``file-not-removed``
+        """
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise files.file_error("removed", self.path, error) from error
+
+
+@dataclass(frozen=True)
 class EmptyDirectory:
     """Remove what a directory holds that is made anew by the servers."""
 
@@ -110,16 +134,19 @@ class ExtractFiles:
     snapshot: Snapshot = field(repr=False)
     manifest: Path
     places: tuple[tuple[str, Path], ...]
+    selection: Selection
+    amount: Amount
     report: RestoreReport = field(repr=False, compare=False)
 
     def describe(self) -> str:
         """One line for the plan."""
         directories = ", ".join(str(place) for _, place in self.places)
-        return f"restore {self.snapshot.files} files ({self.snapshot.size} bytes) to {directories}"
+        return f"restore {self.amount.files} files ({self.amount.size} bytes) to {directories}"
 
     def apply(self, host: Host) -> None:  # noqa: ARG002 - files are restored where this runs
         """Make the change."""
-        done = extract(self.engine, self.snapshot, read_manifest(self.manifest), dict(self.places))
+        entries = self.selection.entries(read_manifest(self.manifest))
+        done = extract(self.engine, self.snapshot, entries, dict(self.places))
         self.report.files, self.report.size, self.report.present = done.files, done.size, done.present
         self.report.faults.extend(done.faults.kept)
         self.report.faults.count += done.faults.count - len(done.faults.kept)
@@ -127,13 +154,18 @@ class ExtractFiles:
 
 @dataclass(frozen=True)
 class RestoreDump:
-    """Restore the dump into the database, and make it this instance's own."""
+    """Restore the dump into the database, and make it this instance's own.
+
+    :param directory: the snapshot's
+    :param keys: what opens a sealed dump
+    """
 
     instance: Instance
     settings: Settings = field(repr=False)
+    snapshot: Snapshot = field(repr=False)
     directory: Path
+    keys: Keys = field(repr=False)
     programs: Programs
-    repositories: tuple[tuple[str, str], ...]
     rows_file: Path
     jobs: int
 
@@ -147,43 +179,52 @@ class RestoreDump:
         if embedded.is_embedded(self.settings):
             # An interrupted restore has left a part.
             embedded.recreate_database(embedded.superuser_address(self.instance, self.settings), address)
-        restore(address, self.programs, self.directory / parts.DATABASE, jobs=self.jobs)
+        temporary = self.instance.temporary_directory
+        with opened(self.directory, self.snapshot, self.keys, only=[parts.DATABASE], temporary=temporary) as clear:
+            restore(address, self.programs, clear / parts.DATABASE, jobs=self.jobs)
         with connect(address) as connection:
             for statement in ADOPT:
                 connection.execute(statement)
             version = schema_version(connection)
-            rows.put_aside(rows.named_files(connection, dict(self.repositories)), self.rows_file)
+            rows.put_aside(rows.named_files(connection, self.snapshot.repositories), self.rows_file)
         if version is not None:
             mark_schema(self.instance, self.settings, version)
 
 
 @dataclass(frozen=True)
 class CheckRestored:
-    """Reconcile the restored database with the restored files."""
+    """Reconcile the restored database with the snapshot, and look for the restored files.
+
+    :param rows_file: rows of the restored database; ``None``: it wasn't restored
+    """
 
     manifest: Path
     places: tuple[tuple[str, Path], ...]
-    rows_file: Path
+    selection: Selection
+    rows_file: Path | None
     report: RestoreReport = field(repr=False, compare=False)
 
     def describe(self) -> str:
         """One line for the plan."""
+        if self.rows_file is None:
+            return "check that the restored files are there"
         return "check that the restored database and files fit"
 
     def apply(self, host: Host) -> None:  # noqa: ARG002 - files are looked at where this runs
         """Look, and report what doesn't fit."""
         tally = Tally()
         known = {fault.path for fault in self.report.faults.kept}
-        for fault in reconcile(rows.take_up(self.rows_file), read_manifest(self.manifest), tally):
-            self.report.faults.add(fault)
-            known.add(fault.path)
+        if self.rows_file is not None:
+            for fault in reconcile(rows.take_up(self.rows_file), read_manifest(self.manifest), tally):
+                self.report.faults.add(fault)
+                known.add(fault.path)
+            self.rows_file.unlink(missing_ok=True)
         places = dict(self.places)
-        for entry in read_manifest(self.manifest):
+        for entry in self.selection.entries(read_manifest(self.manifest)):
             name, _, relative = entry.path.partition("/")
             if entry.is_file and name in places and entry.path not in known:
                 _check_file(places[name] / relative, entry.path, entry.size, self.report.faults)
         self.report.rows = tally.rows
-        self.rows_file.unlink(missing_ok=True)
 
 
 def _check_file(place: Path, path: str, size: int, faults: FaultList) -> None:

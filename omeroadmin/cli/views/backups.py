@@ -54,6 +54,7 @@ def snapshot_data(snapshot: Snapshot) -> dict[str, object]:
         "fault_count": snapshot.fault_count,
         "faults": snapshot.faults,
         "warnings": snapshot.warnings,
+        "sealed_to": snapshot.sealed_to,
         "versions": dict(snapshot.versions),
         "database": dict(snapshot.database),
     }
@@ -90,15 +91,19 @@ def show_verified(verified: Verified, *, as_json: bool, quiet: bool) -> None:
             "files": record.files,
             "bytes": record.size,
             "rows": record.rows,
+            "dump_restored": record.restored,
             "fault_count": verified.fault_count,
             "faults": verified.faults,
         }
         print_json("backup/verify", document)
     elif not quiet:
         outcome = "verified" if verified.succeeded else f"DAMAGED, {verified.fault_count} faults"
+        dump = (
+            f"dump restored, {record.rows} rows reconciled" if record.restored else "dump sealed, not restored: no key"
+        )
         print_lines(
-            f"{verified.snapshot.id}: {record.files} files read, {size_text(record.size)}; dump restored,"
-            f" {record.rows} rows reconciled; {outcome}; {record.seconds:.1f} s"
+            f"{verified.snapshot.id}: {record.files} files read, {size_text(record.size)}; {dump};"
+            f" {outcome}; {record.seconds:.1f} s"
         )
 
 
@@ -107,11 +112,13 @@ def show_restored(restore: RestorePlan, report: RestoreReport) -> None:
     say_faults(report.faults.kept, report.faults.count)
     outcome = "all as it was saved" if not report.faults.count else f"{report.faults.count} FAULTS"
     omerodir = restore.instance.omerodir
+    rows = f" {report.rows} rows reconciled;" if restore.makes_instance else ""
     print_lines(
         f"{restore.source}: {report.files} files restored, {size_text(report.size)}, {report.present} were there;"
-        f" {report.rows} rows reconciled; {outcome}",
-        f"Start it: omero --omerodir {omerodir} admin start",
+        f"{rows} {outcome}"
     )
+    if restore.makes_instance:
+        print_lines(f"Start it: omero --omerodir {omerodir} admin start")
 
 
 def say_faults(faults: Sequence[Fault], count: int) -> None:

@@ -11,6 +11,39 @@ _NODE_HOST = r"[A-Za-z0-9._-]+=[A-Za-z0-9._:%-]+"
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
+        "omero.backup.encryption.identity_file",
+        "Toolkit",
+        optional(PATH),
+        "",
+        "A file with private keys of age, or an SSH key, that opens snapshots for verify, drill and restore, unless "
+        "--identity-file names another. Who reads it reads all backups: where it isn't on this machine, verify proves "
+        "all but the contents of the sealed dump.",
+        affects=_TOOLKIT,
+        example="/root/omero-backup.key",
+    ),
+    Setting(
+        "omero.backup.encryption.passphrase_file",
+        "Toolkit",
+        optional(PATH),
+        "",
+        "A file whose first line is the passphrase that seals dump, configuration and private keys of each snapshot, "
+        "unless an option says otherwise, and that opens them again. Keep a copy on paper: without it nobody can "
+        "restore. After a change, older snapshots still need the old one.",
+        affects=_TOOLKIT,
+        example="/etc/omero/backup.passphrase",
+    ),
+    Setting(
+        "omero.backup.encryption.recipients",
+        "Toolkit",
+        text_like(r"[^\n]*", "public keys or files of them, with commas between"),
+        "",
+        "The public keys of age (age1… or ssh-ed25519 …) that dump, configuration and private keys of each snapshot are "
+        "sealed for, or files with one in each line; commas between. Who holds one of the private keys can open them, "
+        "this server can't. Empty, and without a passphrase, leaves them in the clear, with mode 0600.",
+        affects=_TOOLKIT,
+        example="age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+    ),
+    Setting(
         "omero.backup.target",
         "Toolkit",
         optional(text_like(_TARGET, "a directory, ssh://user@host/path, restic:REPOSITORY or borg:REPOSITORY")),

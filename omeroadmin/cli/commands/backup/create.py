@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.backup_options import Target
+from omeroadmin.cli.backup_options import EncryptTo, PassphraseFile, Target
 from omeroadmin.cli.context import require_instance
 from omeroadmin.cli.views import backups as view
 from omeroadmin.errors import ExitStatus
@@ -19,6 +19,8 @@ def command(
     certificates: Annotated[
         bool, typer.Option("--certificates/--no-certificates", help="Whether private keys are saved as well.")
     ] = True,
+    encrypt_to: EncryptTo = None,
+    passphrase_file: PassphraseFile = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing unless something is wrong.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -35,7 +37,16 @@ def command(
     from omeroadmin.workflows.backup import BackupWish, create_backup
 
     instance = require_instance()
-    wish = BackupWish(instance, load_settings(instance), target, tag, jobs, certificates)
+    wish = BackupWish(
+        instance,
+        load_settings(instance),
+        target,
+        tag,
+        jobs,
+        certificates,
+        encrypt_to=tuple(encrypt_to or ()),
+        passphrase_file=passphrase_file,
+    )
     snapshot = create_backup(wish)
     view.show_created(snapshot, as_json=as_json, quiet=quiet)
     if not snapshot.consistent:
