@@ -24,12 +24,10 @@ from omeroadmin.backups.store import find_snapshot
 from omeroadmin.backups.verify import check_parts
 from omeroadmin.database import embedded
 from omeroadmin.database.plan import (
-    DatabaseFacts,
     DatabaseWish,
     StopCluster,
     plan_database,
 )
-from omeroadmin.database.programs import Programs, client_programs
 from omeroadmin.errors import failed_error
 from omeroadmin.profiles.plan import plan_properties
 from omeroadmin.profiles.store import read_profile
@@ -64,7 +62,7 @@ from omeroadmin.workflows.restore_steps import (
     Mark,
     RestoreDump,
     RestoreReport,
-    refuse_too_old,
+    restore_programs,
 )
 
 _RENDERED = frozenset(
@@ -110,8 +108,8 @@ class RestorePlan:
     :param source: what is restored, for messages
     :param settings: properties of the restored instance
     :param report: is filled while the plan is carried out
-    :param makes_instance: whether there is a server to start in the end
     :param resources: the open target, and what was fetched of it
+    :param makes_instance: whether there is a server to start in the end
     """
 
     source: str
@@ -119,8 +117,8 @@ class RestorePlan:
     instance: Instance
     settings: Settings = field(repr=False)
     report: RestoreReport
-    makes_instance: bool = True
     resources: contextlib.ExitStack = field(repr=False, default_factory=contextlib.ExitStack)
+    makes_instance: bool = True
 
     def __enter__(self) -> Self:
         return self
@@ -270,7 +268,7 @@ def _database_steps(copy: Copy, settings: Settings) -> list[Step]:
         return []
     instance, wish = copy.instance, copy.wish
     facts = restored_database_facts(instance, settings)
-    programs = _programs(facts, settings, copy.snapshot)
+    programs = restore_programs(facts, settings, copy.snapshot)
     return [
         *plan_database(facts, DatabaseWish(instance, settings, None, keep_running=True)),
         RestoreDump(
@@ -371,13 +369,6 @@ def restored_properties(copy: Copy) -> tuple[dict[str, str], Settings, dict[str,
         return values, settings, properties
     config_xml = copy.instance.config_xml
     return (read_profile(config_xml).values if config_xml.exists() else {}), settings, properties
-
-
-def _programs(facts: DatabaseFacts, settings: Settings, snapshot: Snapshot) -> Programs:
-    major = snapshot.versions.get("postgresql", "").partition(".")[0]
-    programs = facts.programs or client_programs(settings, server_major=int(major) if major.isdigit() else 0)
-    refuse_too_old(programs, snapshot)
-    return programs
 
 
 def saved_configuration(copy: Copy) -> list[Step]:

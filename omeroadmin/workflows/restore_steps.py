@@ -20,8 +20,8 @@ from omeroadmin.backups.snapshot import Snapshot
 from omeroadmin.database import embedded
 from omeroadmin.database.connection import DatabaseAddress, connect, schema_version
 from omeroadmin.database.dump import restore
-from omeroadmin.database.plan import mark_schema
-from omeroadmin.database.programs import Programs
+from omeroadmin.database.plan import DatabaseFacts, mark_schema
+from omeroadmin.database.programs import Programs, client_programs
 from omeroadmin.errors import configuration_error
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
@@ -235,6 +235,17 @@ def _check_file(place: Path, path: str, size: int, faults: FaultList) -> None:
         return
     if found != size:
         faults.add(Fault("size-differs", path, f"has {found} bytes at {place}, {size} were saved"))
+
+
+def restore_programs(facts: DatabaseFacts, settings: Settings, snapshot: Snapshot) -> Programs:
+    """The programs that restore a snapshot's dump.
+
+    :raises AdminError: ``postgresql-too-old``
+    """
+    major = snapshot.versions.get("postgresql", "").partition(".")[0]
+    programs = facts.programs or client_programs(settings, server_major=int(major) if major.isdigit() else 0)
+    refuse_too_old(programs, snapshot)
+    return programs
 
 
 def refuse_too_old(programs: Programs, snapshot: Snapshot) -> None:
