@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import Enum, StrEnum
 from pathlib import Path
@@ -17,6 +17,7 @@ __all__ = [
     "Style",
     "cell",
     "print_json",
+    "print_json_stream",
     "print_lines",
     "print_table",
     "say",
@@ -66,6 +67,23 @@ def print_json(name: str, document: dict[str, Any], *, version: int = 1) -> None
     """
     json.dump({"schema": f"omeroadmin/{name}/{version}", **to_data(document)}, sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")
+
+
+def print_json_stream(
+    name: str, document: dict[str, Any], member: str, items: Iterable[Any], *, version: int = 1
+) -> None:
+    """One JSON document as :func:`print_json`'s, whose last member is a list that is printed item by item.
+
+    :param member: name of the list
+    """
+    head = {"schema": f"omeroadmin/{name}/{version}", **to_data(document)}
+    sys.stdout.write(json.dumps(head, indent=2, ensure_ascii=False).removesuffix("\n}"))
+    sys.stdout.write(f",\n  {json.dumps(member)}: [")
+    separator = "\n    "
+    for item in items:
+        sys.stdout.write(separator + json.dumps(to_data(item), ensure_ascii=False))
+        separator = ",\n    "
+    sys.stdout.write("\n  ]\n}\n")
 
 
 def print_table(name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], style: Style) -> None:

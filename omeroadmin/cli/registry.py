@@ -74,6 +74,7 @@ GROUPS: dict[str, Group] = {
             "checkice",
             "jvmcfg",
             "diagnostics",
+            "cleanse",
             "move-data",
             "move-managed",
             "stats",
@@ -127,7 +128,7 @@ GROUPS: dict[str, Group] = {
     ),
     "fs": Group(
         "Look after repositories, filesets and their files.",
-        ("repos", "sets", "images", "ls", "usage", "mkdir", "logfile", "importtime"),
+        ("repos", "sets", "images", "ls", "usage", "check", "mkdir", "logfile", "importtime"),
     ),
     "obj": Group(
         "Make, read and change single objects on the server.",

@@ -116,9 +116,10 @@ def negotiate(client: Sequence[str], server: Sequence[str]) -> str:
     )
 
 
-def hash_file(path: Path, algorithm: str) -> str:
+def hash_file(path: Path, algorithm: str, *, on_read: Callable[[int], None] | None = None) -> str:
     """Checksum of a file's content.
 
+    :param on_read: told of the length of each piece before it is hashed
     :raises AdminError: ``checksum-unknown``, ``file-not-read``
     """
     hasher = new_hasher(algorithm)
@@ -127,6 +128,8 @@ def hash_file(path: Path, algorithm: str) -> str:
     try:
         with path.open("rb", buffering=0) as stream:
             while length := stream.readinto(piece):
+                if on_read is not None:
+                    on_read(length)
                 hasher.update(view[:length])
     except OSError as error:
         raise file_error("read", path, error) from error

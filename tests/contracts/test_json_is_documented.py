@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PRINTED = re.compile(r'print_(?:json|table|rows)\(\s*"([^"]+)"')
+PRINTED = re.compile(r'print_(?:json|json_stream|table|rows)\(\s*"([^"]+)"')
 
 
 def test_every_schema_is_in_the_reference() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from omeroadmin.errors import AdminError
-from omeroadmin.repository.checksums import ALGORITHMS, SIZE_ONLY, hash_file
+from omeroadmin.repository.file_faults import Recorded, file_fault
 from omeroadmin.runtime.services.blitz.database import Database, Row
 from omeroadmin.runtime.services.blitz.services.actor import Actor, visible
 from omeroadmin.runtime.services.blitz.services.filestore.places import Places
@@ -77,22 +77,9 @@ class Checks:
         return Checked(len(rows), len(faults), tuple(faults[:_MOST_FAULTS]))
 
     def _fault(self, row: Row) -> Fault | None:
-        problem = self._problem(row)
-        return Fault(row["id"], f"{row['path']}{row['name']}", problem) if problem else None
-
-    def _problem(self, row: Row) -> str:
-        if row["hash"] is None or row["hasher"] not in ALGORITHMS:
-            return "no checksum was recorded"
         try:
-            path = self._places.of(row)
-            if path is None or not path.is_file():
-                return "it is missing"
-            size = path.stat().st_size
-            if row["size"] is not None and size != row["size"]:
-                return f"it has {size} bytes, not {row['size']}"
-            found = f"{size:016x}" if row["hasher"] == SIZE_ONLY else hash_file(path, row["hasher"])
-        except OSError as error:
-            return f"it can't be read: {error.strerror}"
+            recorded = Recorded(row["size"], row["hash"], row["hasher"])
+            found = file_fault(self._places.of(row), recorded)
         except AdminError as error:
-            return error.message
-        return "" if found == row["hash"].lower() else f"its {row['hasher']} is {found}, not {row['hash']}"
+            return Fault(row["id"], f"{row['path']}{row['name']}", error.message)
+        return Fault(row["id"], f"{row['path']}{row['name']}", found.words) if found else None
