@@ -28,10 +28,10 @@ def command(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing unless something is wrong.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Look whether the files that the database names are there, as long as recorded, and unchanged.
+    """Find files that are missing, of another size or changed.
 
-    Works on files and database directly, with the server running or not. What is missing, of another size or of
-    another checksum is named with its image, owner and group, and the exit status is 5.
+    All that the database names are looked at, on the disk and in the database directly, with the server running or not.
+    Each fault is named with the file's image, owner and group, and the exit status is 5.
 
     A check that was broken off goes on where it stopped.
 
