@@ -144,9 +144,14 @@ def record_verification(engine: Engine, snapshot_id: str, verification: Verifica
     engine.record(snapshot_id, VERIFIED_NAME, None if verification is None else asdict(verification))
 
 
+def read_verification(engine: Engine, snapshot_id: str) -> Verification | None:
+    """The record of the last verification; ``None`` where none has succeeded since."""
+    return _verification(engine.recorded(snapshot_id, VERIFIED_NAME))
+
+
 def _listed(engine: Engine, name: str) -> Listed:
     try:
-        verified = _verification(engine.recorded(name, VERIFIED_NAME))
+        verified = read_verification(engine, name)
         return Listed(name, engine.read(name), verified, recorded_drill(engine, name))
     except AdminError as error:
         if error.code not in ("snapshot-damaged", "file-not-read"):

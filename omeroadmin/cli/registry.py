@@ -134,7 +134,10 @@ GROUPS: dict[str, Group] = {
         "Make, read and change single objects on the server.",
         ("new", "update", "get", "list-get", "map-get", "map-set", "null"),
     ),
-    "backup": Group("Take, list, verify and restore snapshots.", ("create", "list", "verify", "restore", "drill")),
+    "backup": Group(
+        "Take, list, verify and restore snapshots.",
+        ("create", "list", "show", "diff", "verify", "restore", "drill", "prune", "schedule"),
+    ),
     "metrics": Group("Show metrics for Prometheus.", ("show",)),
 }
 

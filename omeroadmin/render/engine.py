@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +16,14 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
+_BARE = re.compile(r"[A-Za-z0-9_@%+=:,./$-]+")
+
+
 def render(template: str, context: Mapping[str, object], directory: Path | None = None) -> str:
     """Render a template; a variable that the context lacks is an error.
 
-    Templates have the filter ``attribute``: a text as a quoted, escaped XML attribute value.
+    Templates have filters that quote a text for where it stands: ``attribute`` as the value of an XML attribute,
+    ``shell`` as a word of a shell script, ``unit`` as a word of a systemd unit, ``command`` as one of its commands.
 
     :param template: name below the templates directory, e.g. ``nginx/server.conf.j2``
     :param directory: another directory than the package's own
@@ -44,4 +50,16 @@ def _environment(directory: Path) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["attribute"] = lambda value: quoteattr(str(value))
+    environment.filters["shell"] = lambda value: shlex.quote(str(value))
+    environment.filters["unit"] = _unit_word
+    environment.filters["command"] = lambda value: _unit_word(str(value).replace("$", "$$"))
     return environment
+
+
+def _unit_word(value: object) -> str:
+    """A word as systemd reads it: quoted where it must be, with specifiers taken literally."""
+    text = str(value).replace("%", "%%")
+    if _BARE.fullmatch(text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.omero import Omero, install
+from tests.support.rounds import rounds
 
 pytestmark = pytest.mark.skipif(os.geteuid() == 0, reason="servers refuse to run as root")
 
-KILLS = int(os.environ.get("OMERO_TEST_KILLS", "12"))
+KILLS = rounds(12)
 """Kills of each kind of move."""
 CHECKOUT = Path(__file__).resolve().parents[2]
 
