@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
+if TYPE_CHECKING:
+    import psycopg
+
+    Connection = psycopg.Connection[tuple[Any, ...]]
 
 POSITION_KEY = "PersistentEventLogLoader.v2.current_id"
 """Where OMERO's own tools look for the indexer's progress."""
@@ -38,7 +41,7 @@ class LogProgress:
     percent: float
 
 
-def log_progress(connection: psycopg.Connection[tuple[Any, ...]]) -> LogProgress:
+def log_progress(connection: Connection) -> LogProgress:
     """Count the rows; that takes a second for each few million of them."""
     position = indexed_position(connection)
     row = connection.execute(
@@ -49,25 +52,25 @@ def log_progress(connection: psycopg.Connection[tuple[Any, ...]]) -> LogProgress
     return LogProgress(position, first, last, rows, behind, percent_indexed(connection, position))
 
 
-def percent_indexed(connection: psycopg.Connection[tuple[Any, ...]], position: int) -> float:
+def percent_indexed(connection: Connection, position: int) -> float:
     """Share of the rows that are before a position; 100 where there are none."""
     row = connection.execute(_PERCENT, (position,)).fetchone()
     return 100.0 if row is None else float(row[0])
 
 
-def indexed_position(connection: psycopg.Connection[tuple[Any, ...]]) -> int:
+def indexed_position(connection: Connection) -> int:
     """Id of the last row that was indexed; 0 before the first."""
     row = connection.execute(_POSITION, (POSITION_KEY,)).fetchone()
     return 0 if row is None else int(row[0])
 
 
-def last_entry(connection: psycopg.Connection[tuple[Any, ...]]) -> int:
+def last_entry(connection: Connection) -> int:
     """Highest id of the eventlog."""
     row = connection.execute("SELECT coalesce(max(id), 0) FROM eventlog").fetchone()
     return 0 if row is None else int(row[0])
 
 
-def store_position(connection: psycopg.Connection[tuple[Any, ...]], position: int) -> None:
+def store_position(connection: Connection, position: int) -> None:
     """Say that all rows up to this one are dealt with; the caller commits."""
     connection.execute(
         "INSERT INTO configuration (name, value) VALUES (%s, %s)"

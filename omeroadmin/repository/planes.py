@@ -33,6 +33,19 @@ def minimum_maximum(path: Path, metadata: ImageMetadata | None = None) -> tuple[
     return tuple(extremes for extremes in result if extremes is not None)
 
 
+def has_subresolutions(path: Path) -> bool:
+    """Whether a file brings its own pyramid: smaller versions of its first plane, as SubIFDs.
+
+    :raises AdminError: ``unreadable-image``, ``file-not-read``
+    """
+    vips = libvips()
+    try:
+        plane = open_page(os.fspath(path), 0)
+    except vips.Error as error:
+        raise plane_error(path, 0, error) from error
+    return bool(plane.get("n-subifds")) if "n-subifds" in plane.get_fields() else False
+
+
 def _plane_extremes(path: Path, page: int) -> list[tuple[float, float]]:
     """Extremes of each band of a plane; libvips makes one pass for all of them."""
     vips = libvips()

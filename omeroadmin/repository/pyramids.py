@@ -41,14 +41,31 @@ class TileSize:
         )
 
 
+_FLOATING = ("float", "double", "complex", "double-complex")
+
+
 def needs_pyramid(metadata: ImageMetadata, settings: Settings) -> bool:
     """Whether the planes are larger than ``omero.pixeldata.max_plane_width`` times ``max_plane_height``.
 
+    Images of floating-point pixels never get one.
+
     :raises AdminError: ``setting-invalid``
     """
-    is_floating = metadata.pixel_type in ("float", "double", "complex", "double-complex")
-    if is_floating and settings.flag("omero.pixeldata.max_plane_float_override"):
+    return metadata.pixel_type not in _FLOATING and _is_large(metadata, settings)
+
+
+def is_unviewable(metadata: ImageMetadata, settings: Settings) -> bool:
+    """Whether an image is too large to be read as a whole and gets no pyramid: floating-point pixels, unless
+    ``omero.pixeldata.max_plane_float_override`` lets them be treated as any other image.
+
+    :raises AdminError: ``setting-invalid``
+    """
+    if metadata.pixel_type not in _FLOATING or settings.flag("omero.pixeldata.max_plane_float_override"):
         return False
+    return _is_large(metadata, settings)
+
+
+def _is_large(metadata: ImageMetadata, settings: Settings) -> bool:
     largest = settings.number("omero.pixeldata.max_plane_width") * settings.number("omero.pixeldata.max_plane_height")
     return metadata.size_x * metadata.size_y > largest
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -152,6 +152,30 @@ def feed(
         if expired.is_set():
             raise failed_error("program-timeout", f"{words[0]} did not end within {timeout:g} seconds")
         return Completed(words, status, _text(output), _text(errors))
+
+
+def lines_of(arguments: Sequence[str | os.PathLike[str]], input_text: str) -> Iterator[str]:
+    """Run a program and hear what it says, stdout and stderr, while it works; it ends with the iteration.
+
+    :param arguments: program and arguments; no secrets, other users can read them
+    :param input_text: text for stdin
+    :raises AdminError: ``program-missing``
+    """
+    words = tuple(os.fspath(argument) for argument in arguments)
+    try:
+        program = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    except OSError as error:
+        raise configuration_error("program-missing", f"{words[0]} can't be run: {error.strerror}") from error
+    if program.stdout is None:
+        raise AssertionError("stdout is a pipe")
+    try:
+        _pour([input_text.encode()], program)
+        for line in program.stdout:
+            yield line.decode("utf-8", "replace")
+    finally:
+        program.terminate()
+        program.wait()
+        program.stdout.close()
 
 
 def _pour(chunks: Iterable[bytes], program: subprocess.Popen[bytes]) -> None:

@@ -30,6 +30,7 @@ _AFTER_LOGS: tuple[tuple[str, str, Collector], ...] = (
     ("jars", "Jar", software.jars),
     ("certificate", "Certificate", care.certificate),
     ("database", "Database", care.database_answer),
+    ("search-index", "Search", care.search_index),
     ("disk-space", "Disk space", places.disk_space),
     ("backup", "Backup", care.backup),
 )

@@ -27,6 +27,7 @@ WITH_A_SERVER = (
     "organise",
     "database",
     "restore-old-backups",
+    "search-index",
 )
 """Pages that start from a running, filled server; the others start from nothing."""
 

@@ -1,8 +1,9 @@
-"""What keeps a server healthy in the long run: certificate, database, backup."""
+"""What keeps a server healthy in the long run: certificate, database, search index, backup."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from omeroadmin.backups.engines.address import is_directory
 from omeroadmin.certificates.expiry import certificate_expiry
@@ -10,12 +11,15 @@ from omeroadmin.certificates.plan import RENEWAL
 from omeroadmin.database import connection as database
 from omeroadmin.database import embedded
 from omeroadmin.errors import AdminError
+from omeroadmin.repository import fulltext
 from omeroadmin.schema.settings import Settings
 from omeroadmin.system import clock
 from omeroadmin.workflows.backup_record import known_facts
 from omeroadmin.workflows.backup_target import TARGET_PROPERTY
 from omeroadmin.workflows.checks.model import Category, Item, Status, Subject, plain_size
 
+READ_INDEX_BYTES = 256 * 2**20
+"""A larger index isn't read, which would take more than a moment; omero admin reindex --status does."""
 OLD_BACKUP_HOURS = 26
 """A daily backup that takes its time is not older than this."""
 
@@ -61,6 +65,21 @@ def _database(subject: Subject, address: database.DatabaseAddress) -> Item:
     if schema is None:
         return Item(str(address), Status.FAIL, f"{server}, no OMERO schema", "omero db init")
     return Item(str(address), Status.OK, f"{server}, {schema}")
+
+
+def search_index(subject: Subject) -> Category:
+    """Whether the full-text index is what was written, as far as it can be read in a moment."""
+    return Category("search-index", "Search", (_search_index(fulltext.index_directory(subject.settings)),))
+
+
+def _search_index(directory: Path) -> Item:
+    facts = fulltext.inspect_index(directory, most_bytes=READ_INDEX_BYTES)
+    if facts.problems:
+        return Item(fulltext.NAME, Status.FAIL, f"DAMAGED: {facts.problems[0]}", "omero admin reindex --all")
+    if not facts.exists:
+        return Item(fulltext.NAME, Status.SKIP, "there is no index yet")
+    evidence = f"{facts.documents} objects, {plain_size(facts.size)}" if facts.segments else plain_size(facts.size)
+    return Item(fulltext.NAME, Status.OK, f"{evidence}{', as it was written' if facts.is_read else ''}")
 
 
 def backup(subject: Subject) -> Category:

@@ -12,8 +12,8 @@ import tifffile
 from omeroadmin.errors import AdminError
 from omeroadmin.repository.images import read_metadata
 from omeroadmin.repository.layout import pyramid_lock_path
-from omeroadmin.repository.planes import make_thumbnail, minimum_maximum, thumbnail_dimensions
-from omeroadmin.repository.pyramids import TileSize, make_pyramid, needs_pyramid
+from omeroadmin.repository.planes import has_subresolutions, make_thumbnail, minimum_maximum, thumbnail_dimensions
+from omeroadmin.repository.pyramids import TileSize, is_unviewable, make_pyramid, needs_pyramid
 from omeroadmin.schema.settings import Settings
 from omeroadmin.system import locks
 from tests.support.samples import load_maker, sample_images  # noqa: F401 - a fixture
@@ -250,7 +250,20 @@ def test_which_images_need_a_pyramid(sample_images: Path, tmp_path: Path) -> Non
     tifffile.imwrite(path, np.zeros((200, 200), np.float32), photometric="minisblack")
     (floating,) = read_metadata(path)
     assert not needs_pyramid(floating, Settings(small_planes))
-    assert needs_pyramid(floating, Settings({**small_planes, "omero.pixeldata.max_plane_float_override": "false"}))
+    assert not is_unviewable(floating, Settings(small_planes))
+    strict = Settings({**small_planes, "omero.pixeldata.max_plane_float_override": "false"})
+    assert not needs_pyramid(floating, strict)
+    assert is_unviewable(floating, strict)
+    assert not is_unviewable(leaf, strict)
+
+
+def test_files_that_bring_their_own_pyramid(sample_images: Path, tmp_path: Path) -> None:  # noqa: F811
+    pyvips.Image.new_from_file(str(sample_images / "maple_leaf.png")).tiffsave(
+        str(tmp_path / "own.tif"), tile=True, pyramid=True, subifd=True
+    )
+    assert has_subresolutions(tmp_path / "own.tif")
+    assert not has_subresolutions(sample_images / "tissue_slide.tif")
+    assert not has_subresolutions(sample_images / "maple_leaf.png")
 
 
 @pytest.mark.parametrize("name", ["zebrafish_embryo.ome.tif", "flower_garden.tif"])

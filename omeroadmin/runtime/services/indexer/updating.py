@@ -16,7 +16,7 @@ from omeroadmin.schema.settings import Settings
 
 _PART = 1000
 """Objects that are in memory at a time."""
-_MOST_PENDING = 50_000
+_MOST_PENDING = 20_000
 
 
 class Updater:
