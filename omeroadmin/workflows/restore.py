@@ -38,6 +38,7 @@ from omeroadmin.steps.apply import Listener, apply_plan
 from omeroadmin.steps.kinds import MakeDirectory, WriteFile
 from omeroadmin.steps.plan import Plan, Step
 from omeroadmin.system import files
+from omeroadmin.system.interrupts import endings_interrupt
 from omeroadmin.system.local import LocalHost
 from omeroadmin.workflows.backup_scope import CERTIFICATES, DATA, MANAGED, SCRIPTS, managed_place
 from omeroadmin.workflows.backup_target import TARGET_PROPERTY, open_target
@@ -279,13 +280,14 @@ def _database_steps(copy: Copy, settings: Settings) -> list[Step]:
 
 
 def carry_out(plan: RestorePlan, listener: Listener | None = None) -> RestoreReport:
-    """Carry a restore out; a PostgreSQL that it started is stopped, also after a failure.
+    """Carry a restore out; a PostgreSQL that it started is stopped, also after a failure, SIGTERM and SIGHUP.
 
     :return: with the faults of what could not be restored
     :raises AdminError: of the step that failed
     """
     try:
-        apply_plan(plan.plan, LocalHost(), listener)
+        with endings_interrupt():
+            apply_plan(plan.plan, LocalHost(), listener)
     except BaseException:
         if embedded.is_embedded(plan.settings) and embedded.cluster_of(plan.instance).exists:
             embedded.stop(plan.instance, plan.settings)
