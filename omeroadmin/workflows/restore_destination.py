@@ -76,7 +76,7 @@ def refuse_unsuitable(
 
     :param places: directories that it fills
     :param source: where it reads; ``None``: elsewhere
-    :raises AdminError: ``restore-into-target``, ``restore-over-existing``, ``restore-over-running``
+    :raises AdminError: ``restore-into-target``, ``restore-over-existing``, ``restore-done``, ``restore-over-running``
     """
     into, root = destination.instance.omerodir, None if source is None else Path(os.path.realpath(source))
     for place in (into, *places):
@@ -87,13 +87,27 @@ def refuse_unsuitable(
                 "choose another --into",
             )
         if place.is_dir() and not (destination.resumes or overwrite or is_vacant(place)):
-            raise _existing(place)
+            raise _done(destination) if _is_done(destination) else _existing(place)
     if instance_driver(destination.instance).node_process() is not None:
         raise configuration_error(
             "restore-over-running",
             f"the server in {into} is running",
             f"omero --omerodir {into} admin stop",
         )
+
+
+def _is_done(destination: Destination) -> bool:
+    done = {"snapshot": destination.source, "data": str(destination.data), "finished": True}
+    return read_mark(destination.mark) == done
+
+
+def _done(destination: Destination) -> AdminError:
+    into = destination.instance.omerodir
+    return configuration_error(
+        "restore-done",
+        f"{destination.source} was restored here already, to the end; nothing was changed",
+        f"start it: omero --omerodir {into} admin start; or restore it once more with --overwrite",
+    )
 
 
 def _existing(place: Path) -> AdminError:

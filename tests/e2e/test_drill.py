@@ -62,12 +62,12 @@ def begin(server: Omero, target: Path, scratch: Path) -> subprocess.Popen[str]:
     )
 
 
-def wait_for_server(scratch: Path) -> None:
-    """Until the scratch instance's servers are being started."""
+def wait_for(scratch: Path, program: str) -> None:
+    """Until a program runs in the scratch instance."""
     deadline = time.monotonic() + 120
-    while not any("Blitz" in command for command in working_in(scratch)):
-        assert time.monotonic() < deadline, "the drill's server was never started"
-        time.sleep(0.05)
+    while not any(program in command for command in working_in(scratch)):
+        assert time.monotonic() < deadline, f"{program} was never started"
+        time.sleep(0.01)
 
 
 def test_a_drill_says_and_records_how_long_a_restore_takes(server: Omero, target: Path, scratch: Path) -> None:
@@ -94,7 +94,7 @@ def test_an_interrupted_drill_takes_everything_down(
     server: Omero, target: Path, scratch: Path, number: signal.Signals
 ) -> None:
     process = begin(server, target, scratch)
-    wait_for_server(scratch)
+    wait_for(scratch, "Blitz")
     process.send_signal(number)
     process.communicate(timeout=60)
     assert process.returncode == 130
@@ -102,10 +102,11 @@ def test_an_interrupted_drill_takes_everything_down(
 
 
 def test_the_next_drill_clears_away_what_a_killed_one_left(server: Omero, target: Path, scratch: Path) -> None:
-    process = begin(server, target, scratch)
-    wait_for_server(scratch)
-    process.kill()
-    process.communicate(timeout=60)
+    for program in ("initdb", "checkpointer", "Blitz"):
+        process = begin(server, target, scratch)
+        wait_for(scratch, program)
+        process.kill()
+        process.communicate(timeout=60)
     assert working_in(scratch), "servers and PostgreSQL have outlived the drill"
     foreign = scratch / "omero-drill-notes"
     foreign.mkdir()

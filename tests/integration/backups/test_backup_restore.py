@@ -134,7 +134,7 @@ def test_an_interrupted_restore_goes_on(target: Path, tmp_path: Path) -> None:
     # Done is done: a third run would be over existing data.
     with pytest.raises(AdminError) as caught:
         planned(target, tmp_path / "second")
-    assert caught.value.code == "restore-over-existing"
+    assert caught.value.code == "restore-done"
     report = carry_out(planned(target, tmp_path / "second", overwrite=True))
     assert report.faults.count == 0
     assert report.files == 0

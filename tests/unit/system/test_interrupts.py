@@ -11,12 +11,17 @@ import pytest
 from omeroadmin.system.interrupts import endings_interrupt
 
 
+def be_ended(number: signal.Signals) -> None:
+    with endings_interrupt():
+        os.kill(os.getpid(), number)
+        pytest.fail("the signal did nothing")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_an_ending_interrupts(number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt), endings_interrupt():
-        os.kill(os.getpid(), number)
-        pytest.fail("the signal did nothing")
+    with pytest.raises(KeyboardInterrupt):
+        be_ended(number)
     assert signal.getsignal(number) is before
 
 
