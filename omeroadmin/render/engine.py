@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import quoteattr
 
 from omeroadmin.errors import failed_error
 from omeroadmin.resources import templates_directory
@@ -49,11 +48,18 @@ def _environment(directory: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["attribute"] = lambda value: quoteattr(str(value))
+    environment.filters["attribute"] = _attribute
     environment.filters["shell"] = lambda value: shlex.quote(str(value))
     environment.filters["unit"] = _unit_word
     environment.filters["command"] = lambda value: _unit_word(str(value).replace("$", "$$"))
     return environment
+
+
+def _attribute(value: object) -> str:
+    # It brings urllib, which takes longer than the rest of many a command.
+    from xml.sax.saxutils import quoteattr
+
+    return quoteattr(str(value))
 
 
 def _unit_word(value: object) -> str:

@@ -15,8 +15,9 @@ from omeroadmin.workflows.backup import BackupWish, create_backup
 from omeroadmin.workflows.backup_verify import VerifyWish, verify_backup
 from tests.support.backup import Seeded, age, seeded_instance
 from tests.support.omero import Omero
+from tests.support.rounds import rounds
 
-ROUNDS = 10
+ROUNDS = rounds(10)
 
 
 def _create(seeded: Seeded, target: Path) -> subprocess.Popen[bytes]:

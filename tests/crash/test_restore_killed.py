@@ -1,11 +1,10 @@
 """A restore that is killed at any moment goes on when it is run again, and ends as if nothing had happened.
 
-``OMERO_TEST_KILLS`` says how often it is killed.
+``OMERO_TEST_ROUNDS`` says how often it is killed.
 """
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -26,8 +25,9 @@ from omeroadmin.workflows.backup import BackupWish, create_backup
 from omeroadmin.workflows.backup_verify import VerifyWish, verify_backup
 from tests.support.backup import Seeded, seeded_instance, tree
 from tests.support.omero import Omero
+from tests.support.rounds import rounds
 
-KILLS = int(os.environ.get("OMERO_TEST_KILLS", "12"))
+KILLS = rounds(12)
 MOST_IN_A_ROW = 4
 
 
