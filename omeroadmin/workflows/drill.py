@@ -12,6 +12,7 @@ from pathlib import Path
 
 from omeroadmin.backups.drills import Drill, record_drill
 from omeroadmin.backups.faults import Fault, FaultList
+from omeroadmin.backups.keys import NO_KEYS, Keys
 from omeroadmin.backups.snapshot import Snapshot
 from omeroadmin.backups.store import find_snapshot
 from omeroadmin.database import embedded
@@ -44,12 +45,14 @@ class DrillWish:
     :param target: address of the target
     :param snapshot: id, the beginning of one, or ``latest``
     :param scratch: directory in which the scratch instance is made; by default the system's for temporary files
+    :param keys: what opens a sealed snapshot
     """
 
     target: str | Path
     snapshot: str = "latest"
     scratch: Path | None = None
     jobs: int = 2
+    keys: Keys = NO_KEYS
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,7 @@ class _Drill:
             self._directory / "OMERO",
             jobs=self._wish.jobs,
             properties=drill_ports(),
+            keys=self._wish.keys,
         )
         with plan_restore(wish) as plan:
             report = carry_out(plan)

@@ -130,3 +130,16 @@ def test_faults_are_named_and_no_record_is_kept(server: Omero, target: Path, scr
     assert "(APNG)" in done.stderr
     assert recorded_drill(open_engine(copy), snapshot) is None
     assert not list(scratch.iterdir())
+
+
+def test_a_sealed_snapshot_is_drilled_with_its_key(server: Omero, scratch: Path, tmp_path: Path) -> None:
+    phrase, target = tmp_path / "phrase", tmp_path / "target"
+    phrase.write_text("correct horse\n")
+    server.ok("backup", "create", "--target", str(target), "--passphrase-file", str(phrase), timeout=300)
+    arguments = ("backup", "drill", "--target", str(target), "--scratch", str(scratch))
+    done = server.run(*arguments, timeout=280)
+    assert done.returncode == 3
+    assert "is sealed to passphrase" in done.stderr
+    assert "--passphrase-file" in done.stderr
+    server.ok(*arguments, "--passphrase-file", str(phrase), timeout=280)
+    assert not list(scratch.iterdir())

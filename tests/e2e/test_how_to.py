@@ -28,6 +28,8 @@ WITH_A_SERVER = (
     "database",
     "restore-old-backups",
     "search-index",
+    "restore-files",
+    "seal-backups",
 )
 """Pages that start from a running, filled server; the others start from nothing."""
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.backup_options import Target
-from omeroadmin.cli.context import instance_settings
+from omeroadmin.cli.backup_options import IdentityFiles, PassphraseFile, Target
+from omeroadmin.cli.context import instance_settings, present_settings
 from omeroadmin.cli.views import drills as view
 from omeroadmin.cli.views.lifecycle import StderrReporter
 from omeroadmin.errors import ExitStatus
@@ -24,6 +24,8 @@ def command(
         typer.Option("--scratch", metavar="DIR", help="Where it is restored to [the directory of temporary files]."),
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Connections that restore.")] = 2,
+    identity_file: IdentityFiles = None,
+    passphrase_file: PassphraseFile = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing unless something is wrong.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -39,11 +41,13 @@ def command(
 
     Example: omero backup drill --target /backup/omero --scratch /data/scratch
     """
+    from omeroadmin.workflows.backup_keys import keys_for
     from omeroadmin.workflows.backup_target import target_address
     from omeroadmin.workflows.drill import DrillWish, drill_backup
 
     address = target_address(instance_settings() if target is None else None, target)
-    drilled = drill_backup(DrillWish(address, snapshot, scratch, jobs), StderrReporter())
+    keys = keys_for(present_settings(), identity_file or (), passphrase_file)
+    drilled = drill_backup(DrillWish(address, snapshot, scratch, jobs, keys), StderrReporter())
     view.show_drilled(drilled, as_json=as_json, quiet=quiet)
     if not drilled.succeeded:
         raise typer.Exit(ExitStatus.FAILED)
