@@ -46,3 +46,8 @@ class FaultList:
         """Add several."""
         for fault in faults:
             self.add(fault)
+
+    def take_over(self, other: FaultList) -> None:
+        """Add another list, with what it only counted."""
+        self.extend(other.kept)
+        self.count += other.count - len(other.kept)

@@ -13,6 +13,8 @@ from omeroadmin.system.together import STORE
 
 DATABASE = "database"
 CONFIGURATION = "etc"
+CLUSTER = "cluster"
+"""Roles and settings of the PostgreSQL."""
 
 _LEFT_OUT = frozenset({"config.xml.lock", STORE})
 """Rendered files are saved under their own names, which are links into the store."""

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from omeroadmin.backups.target import PRIVATE, Target
 from omeroadmin.errors import AdminError, failed_error
 from omeroadmin.system import files
+from omeroadmin.system.pace import Pace
 
 _CHUNK = 1 << 20
 _SMALL = 1 << 20
@@ -48,9 +49,13 @@ class Copied(NamedTuple):
 
 @dataclass
 class Pool:
-    """Contents of one target; the lock must be held while it is written to."""
+    """Contents of one target; the lock must be held while it is written to.
+
+    :param pace: of bytes to read; ``None``: as fast as it goes
+    """
 
     target: Target
+    pace: Pace | None = None
     _pending: dict[str, Path] = field(default_factory=dict)
     _pending_bytes: int = 0
 
@@ -167,6 +172,8 @@ class Pool:
     def _copy_small(self, stream: io.FileIO, hashes: Hashes) -> Path | None:
         """Most files are known or small: look before anything is written."""
         content = stream.read(_SMALL + 1) or b""
+        if self.pace is not None:
+            self.pace.take(len(content))
         hashes.update(content)
         if self.holds(hashes.blake3, hashes.size):
             return None
@@ -179,6 +186,8 @@ class Pool:
         buffer = memoryview(bytearray(_CHUNK))
         with self._temporary() as (temporary, descriptor):
             while count := stream.readinto(buffer[: size - hashes.size]):
+                if self.pace is not None:
+                    self.pace.take(count)
                 hashes.update(buffer[:count])
                 self._write(descriptor, buffer[:count])
         if self.holds(hashes.blake3, hashes.size):

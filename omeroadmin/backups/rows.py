@@ -19,29 +19,58 @@ SCRIPT_REPOSITORY = "ScriptRepo"
 
 _BATCH = 5000
 
-# The expression is OMERO's rule for the directory of an id; its order must be that of bytes.
-_ROWS = """
-SELECT place, size, hash, algorithm, id FROM (
-    SELECT roots.prefix || '/' || regexp_replace(ltrim(file.path || '/' || file.name, '/'), '/+', '/', 'g') AS place,
-           file.size, file.hash, algorithm.value AS algorithm, file.id
-      FROM originalfile file
-      JOIN unnest(%(uuids)s::text[], %(prefixes)s::text[]) AS roots (uuid, prefix) ON file.repo = roots.uuid
-      LEFT JOIN checksumalgorithm algorithm ON algorithm.id = file.hasher
-     WHERE coalesce(file.mimetype, '') NOT IN ('Directory', 'Repository')
+# OMERO's rule for the directory of an id.
+_ID_PLACE = """
+CASE WHEN {id} >= 1000000000 THEN 'Dir-' || lpad(({id} / 1000000000 %% 1000)::text, 3, '0') || '/' ELSE '' END
+|| CASE WHEN {id} >= 1000000 THEN 'Dir-' || lpad(({id} / 1000000 %% 1000)::text, 3, '0') || '/' ELSE '' END
+|| CASE WHEN {id} >= 1000 THEN 'Dir-' || lpad(({id} / 1000 %% 1000)::text, 3, '0') || '/' ELSE '' END
+|| {id}
+"""
+_REPOSITORY_PLACE = "roots.prefix || '/' || regexp_replace(ltrim({row}.path || '/' || {row}.name, '/'), '/+', '/', 'g')"
+_ROOTS = "unnest(%(uuids)s::text[], %(prefixes)s::text[]) AS roots (uuid, prefix)"
+
+# Pixels of an import name a file of their fileset, which has a row of its own: only others are asked for here. Those
+# of a time before OMERO 5, or written through the API, have a file of their own; until their planes have come, their
+# SHA-1 is none. The order must be that of bytes.
+_ROWS = f"""
+WITH files AS MATERIALIZED (
+    SELECT {_REPOSITORY_PLACE.format(row="file")} AS place, file.size, file.hash, file.hasher, file.id,
+           coalesce(file.mimetype, '') AS mimetype
+      FROM originalfile file JOIN {_ROOTS} ON file.repo = roots.uuid
+)
+SELECT place, size, hash, algorithm, id, kind FROM (
+    SELECT files.place, files.size, files.hash, algorithm.value AS algorithm, files.id, 'originalfile' AS kind
+      FROM files LEFT JOIN checksumalgorithm algorithm ON algorithm.id = files.hasher
+     WHERE files.mimetype NOT IN ('Directory', 'Repository')
     UNION ALL
-    SELECT 'data/Files/'
-           || CASE WHEN file.id >= 1000000000 THEN 'Dir-' || lpad((file.id / 1000000000 %% 1000)::text, 3, '0') || '/'
-                   ELSE '' END
-           || CASE WHEN file.id >= 1000000 THEN 'Dir-' || lpad((file.id / 1000000 %% 1000)::text, 3, '0') || '/'
-                   ELSE '' END
-           || CASE WHEN file.id >= 1000 THEN 'Dir-' || lpad((file.id / 1000 %% 1000)::text, 3, '0') || '/' ELSE '' END
-           || file.id, file.size, file.hash, algorithm.value, file.id
+    SELECT 'data/Files/' || {_ID_PLACE.format(id="file.id")}, file.size, file.hash, algorithm.value, file.id,
+           'originalfile'
       FROM originalfile file
       LEFT JOIN checksumalgorithm algorithm ON algorithm.id = file.hasher
      WHERE file.repo IS NULL AND file.size > 0 AND file.hash IS NOT NULL
        AND coalesce(file.mimetype, '') NOT IN ('Directory', 'Repository')
+    UNION ALL
+    SELECT named.place, NULL, '', NULL, min(named.id), 'pixels'
+      FROM (SELECT {_REPOSITORY_PLACE.format(row="pixels")} AS place, pixels.id
+              FROM pixels JOIN {_ROOTS} ON pixels.repo = roots.uuid) AS named
+      LEFT JOIN files ON files.place = named.place
+     WHERE files.place IS NULL
+     GROUP BY named.place
+    UNION ALL
+    SELECT 'data/Pixels/' || {_ID_PLACE.format(id="pixels.id")},
+           CASE WHEN type.bitsize >= 8
+                THEN pixels.sizex::bigint * pixels.sizey * pixels.sizez * pixels.sizec * pixels.sizet * type.bitsize / 8
+           END, '', NULL, pixels.id, 'pixels'
+      FROM pixels JOIN pixelstype type ON type.id = pixels.pixelstype
+     WHERE pixels.repo IS NULL AND pixels.sha1 ~ '^[0-9a-fA-F]{{40}}$'
 ) AS named
 ORDER BY place COLLATE "C"
+"""  # noqa: S608 - of constants
+
+_HIGHEST = """
+SELECT 'data/Files/', coalesce(max(id), 0) FROM originalfile
+UNION ALL SELECT 'data/Pixels/', coalesce(max(id), 0) FROM pixels
+UNION ALL SELECT 'data/Thumbnails/', coalesce(max(id), 0) FROM thumbnail
 """
 
 _UNKNOWN = """
@@ -84,8 +113,13 @@ def named_files(connection: Connection[Any], prefixes: Mapping[str, str]) -> Ite
     with connection.cursor(name="named_files") as cursor:
         cursor.itersize = _BATCH
         cursor.execute(_ROWS, {"uuids": list(prefixes), "prefixes": list(prefixes.values())})
-        for place, size, hash_, algorithm, file_id in cursor:
-            yield Row(place, size, hash_, algorithm, file_id)
+        for row in cursor:
+            yield Row(*row)
+
+
+def highest_ids(connection: Connection[Any]) -> dict[str, int]:
+    """The highest id that the database has given away, by the directory with the files that are named by such ids."""
+    return {str(prefix): int(highest) for prefix, highest in connection.execute(_HIGHEST)}
 
 
 def put_aside(rows: Iterator[Row], path: Path) -> None:

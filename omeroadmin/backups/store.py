@@ -21,8 +21,9 @@ class Verification:
     :param seconds: how long it took
     :param files: files that were read
     :param size: their bytes
-    :param rows: rows of the restored dump that were reconciled
-    :param restored: whether the dump was restored; a sealed one is not where there is no key
+    :param rows: rows of the restored dump that were reconciled; 0 where it wasn't restored
+    :param deep: whether the dump was restored
+    :param sample: the part of the contents that was read, 1.0 for all
     """
 
     finished: float
@@ -30,7 +31,8 @@ class Verification:
     files: int
     size: int
     rows: int
-    restored: bool = True
+    deep: bool = True
+    sample: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,14 @@ def latest_facts(engine: Engine) -> BackupFacts:
 def record_verification(engine: Engine, snapshot_id: str, verification: Verification | None) -> None:
     """Keep the record of a verification; ``None``: it found faults, so an earlier record goes.
 
+    What proves a sample doesn't take the place of what proved all.
+
     :raises AdminError: ``file-not-written``, ``file-not-removed``
     """
+    if verification is not None and verification.sample < 1.0:
+        earlier = _verification(engine.recorded(snapshot_id, VERIFIED_NAME))
+        if earlier is not None and earlier.sample >= 1.0:
+            return
     engine.record(snapshot_id, VERIFIED_NAME, None if verification is None else asdict(verification))
 
 

@@ -40,7 +40,8 @@ def check_parts(directory: Path, snapshot: Snapshot, place: str) -> Iterator[Fau
         fault = _check_part(files.inside(directory, relative), relative, checksum, f"{place}/{relative}")
         if fault is not None:
             yield fault
-    yield from _surplus(directory, "database", snapshot, place)
+    for part in sorted(path for path in directory.iterdir() if path.is_dir()):
+        yield from _surplus(directory, part, snapshot, place)
 
 
 def _check_part(path: Path, relative: str, wanted: Checksum, place: str) -> Fault | None:
@@ -53,9 +54,9 @@ def _check_part(path: Path, relative: str, wanted: Checksum, place: str) -> Faul
     return difference("part", relative, place, wanted, found)
 
 
-def _surplus(directory: Path, part: str, snapshot: Snapshot, place: str) -> Iterator[Fault]:
-    """Files that don't belong to the dump: pg_restore reads whatever the directory holds."""
-    for path in sorted((directory / part).rglob("*")):
+def _surplus(directory: Path, part: Path, snapshot: Snapshot, place: str) -> Iterator[Fault]:
+    """Files that don't belong to a part: a restore takes whatever its directory holds."""
+    for path in sorted(part.rglob("*")):
         relative = path.relative_to(directory).as_posix()
         if path.is_file() and relative not in snapshot.parts:
             yield Fault("part-added", relative, "does not belong to the snapshot", f"{place}/{relative}")

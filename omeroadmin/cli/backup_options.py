@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from omeroadmin.errors import usage_error
+
 Target = Annotated[
     str | None,
     typer.Option("--target", metavar="TARGET", help="Where snapshots are kept [omero.backup.target]."),
@@ -27,3 +29,25 @@ IdentityFiles = Annotated[
     list[Path] | None,
     typer.Option("--identity-file", metavar="FILE", help="File with the private key that opens what is sealed."),
 ]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing unless something is wrong, as cron likes it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Sample = Annotated[
+    str,
+    typer.Option("--sample", metavar="N%", help="Read only so much of the files' contents, others each time."),
+]
+
+
+def part_of_all(text: str) -> float:
+    """``5%`` or ``5`` as 0.05.
+
+    :raises AdminError: ``sample-invalid``
+    """
+    try:
+        percent = float(text.removesuffix("%"))
+    except ValueError:
+        percent = 0.0
+    if not 0 < percent <= 100:
+        raise usage_error(
+            "sample-invalid", f"--sample {text!r} is no percentage above 0 and up to 100", "such as --sample 5%"
+        )
+    return percent / 100

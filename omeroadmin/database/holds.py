@@ -9,12 +9,66 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
+from omeroadmin.database.connection import DatabaseAddress, connect
+from omeroadmin.errors import locked_error
+
+if TYPE_CHECKING:
+    import psycopg
 
 REMOVALS_LOCK = 0x4F4D4503
 """Key of the advisory lock."""
+
+_WAIT_SECONDS = 60
+"""A batch of removals takes a second or two, also on a slow disk."""
+_KEEPALIVE_SECONDS = 60
+"""Firewalls between a server and its database forget what has been silent for some minutes."""
+
+
+class Hold:
+    """A hold that lasts as long as its connection."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def lasts(self) -> bool:
+        """Whether removals have been held ever since: false once the database server was stopped, for example."""
+        import psycopg
+
+        try:
+            self._connection.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
+
+
+@contextlib.contextmanager
+def hold_removals(address: DatabaseAddress, *, timeout: int = _WAIT_SECONDS) -> Iterator[Hold]:
+    """Hold removals up for hours, on a connection of its own that no idle timeout ends.
+
+    :param timeout: seconds to wait for a removal that is under way
+    :raises AdminError: ``removals-busy``, and as :func:`omeroadmin.database.connection.connect`
+    """
+    import psycopg
+
+    with contextlib.closing(connect(address, autocommit=True)) as connection:
+        connection.execute(
+            "SELECT set_config(name, value, false) FROM (VALUES ('idle_session_timeout', '0'),"
+            " ('tcp_keepalives_idle', %(idle)s), ('lock_timeout', %(wait)s), ('statement_timeout', '0'))"
+            " AS wanted (name, value) JOIN pg_settings USING (name)",
+            {"idle": str(_KEEPALIVE_SECONDS), "wait": f"{timeout}s"},
+        )
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(removals_held(connection))
+            except psycopg.errors.LockNotAvailable as error:
+                raise locked_error(
+                    "removals-busy",
+                    f"files are being removed from the repository of {address.name} (waited {timeout} s)",
+                    "try again when that has ended",
+                ) from error
+            yield Hold(connection)
 
 
 @contextlib.contextmanager
@@ -29,7 +83,8 @@ def removals_held(connection: psycopg.Connection[Any]) -> Iterator[None]:
     try:
         yield
     finally:
-        if not connection.closed:
+        # Where the connection has broken, the lock has gone with it.
+        if not connection.closed and not connection.broken:
             connection.execute("SELECT pg_advisory_unlock_shared(%s)", (REMOVALS_LOCK,))
 
 

@@ -2,21 +2,21 @@
 
 The database comes first, the files after it: a file that is imported meanwhile is surplus, which harms nobody. Then
 every file that the dump names is looked for among those saved. So no server needs to stop, and yet it is known
-whether database and files fit.
+whether database and files fit. Files of what is deleted meanwhile stay until the end, because removals are held up.
 """
 
 from __future__ import annotations
 
 import contextlib
-import platform
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from omeroadmin.backups import parts, rows
 from omeroadmin.backups.collect import Collected
 from omeroadmin.backups.engines.engine import Engine, Sources
-from omeroadmin.backups.faults import FaultList
+from omeroadmin.backups.faults import Fault, FaultList
 from omeroadmin.backups.keys import Seal
 from omeroadmin.backups.manifest import (
     MANIFEST_NAME,
@@ -26,29 +26,29 @@ from omeroadmin.backups.manifest import (
     read_manifest,
     write_manifest,
 )
+from omeroadmin.backups.newcomers import without_newcomers
 from omeroadmin.backups.reconcile import Tally, reconcile
-from omeroadmin.backups.scan import walk
+from omeroadmin.backups.scan import Found, walk
 from omeroadmin.backups.sealing import seal_tree
 from omeroadmin.backups.snapshot import Snapshot, manifest_path
 from omeroadmin.backups.store import newest_snapshot
 from omeroadmin.backups.target import PRIVATE, new_id, remove
-from omeroadmin.database.connection import DatabaseAddress, schema_version, server_version
-from omeroadmin.database.dump import dump, exported_snapshot
-from omeroadmin.database.programs import client_programs
-from omeroadmin.errors import AdminError, configuration_error
+from omeroadmin.database.connection import DatabaseAddress
+from omeroadmin.database.holds import Hold, hold_removals
+from omeroadmin.errors import AdminError
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
 from omeroadmin.system import files
 from omeroadmin.system.clock import utc_now
+from omeroadmin.system.priority import give_way
 from omeroadmin.system.scratch import scratch_directory
-from omeroadmin.version import VERSION
+from omeroadmin.workflows.backup_database import SavedDatabase, save_database
 from omeroadmin.workflows.backup_keys import refuse_key_inside, seal_for
 from omeroadmin.workflows.backup_record import note_facts
 from omeroadmin.workflows.backup_scope import (
     Scope,
     database_up,
     refuse_inside,
-    repository_prefixes,
     scope_of,
 )
 from omeroadmin.workflows.backup_target import open_target
@@ -70,6 +70,8 @@ class BackupWish:
     :param certificates: whether private keys are saved as well
     :param encrypt_to: public keys of age, or files of them, for whom dump, configuration and private keys are sealed
     :param passphrase_file: its first line seals them as well; with neither, it is as ``omero.backup.encryption`` says
+    :param limit: bytes a second that are read of the files; 0: as fast as it goes
+    :param gentle: whether this process gives way to all others from now on
     """
 
     instance: Instance
@@ -80,6 +82,20 @@ class BackupWish:
     certificates: bool = True
     encrypt_to: tuple[str, ...] = ()
     passphrase_file: Path | None = None
+    limit: int = 0
+    gentle: bool = False
+
+
+class BackupListener(Protocol):
+    """Whoever watches a backup."""
+
+    def begins(self, part: str, size: int = 0) -> None:
+        """A part begins; so many bytes are expected, 0 where nobody knows."""
+        ...
+
+    def passes(self, size: int) -> None:
+        """A file of this size is next."""
+        ...
 
 
 @dataclass
@@ -101,19 +117,21 @@ class _Run:
     work: Path
     rows: Path
     started: float
+    listener: BackupListener | None
     faults: FaultList = field(default_factory=FaultList)
+    warnings: FaultList = field(default_factory=FaultList)
     tally: Tally = field(default_factory=Tally)
-    repositories: dict[str, str] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
-    database: dict[str, str] = field(default_factory=dict)
 
 
-def create_backup(wish: BackupWish) -> Snapshot:
+def create_backup(wish: BackupWish, listener: BackupListener | None = None) -> Snapshot:
     """Take a snapshot. One that isn't consistent is kept, and says so.
 
+    :param listener: is told how far it has come
     :raises AdminError: ``backup-target-unset``, ``backup-target-inside``, ``backup-target-occupied``, ``locked``,
-        ``backup-not-written``, ``database-empty``, and those of the database
+        ``removals-busy``, ``backup-not-written``, ``database-empty``, and those of the database
     """
+    if wish.gentle:
+        give_way()
     seal = seal_for(wish.settings, wish.encrypt_to, wish.passphrase_file)
     scope = scope_of(wish.instance, wish.settings, certificates=wish.certificates, keys_apart=seal is not None)
     refuse_key_inside(wish.settings, wish.passphrase_file, scope.roots)
@@ -124,13 +142,9 @@ def create_backup(wish: BackupWish) -> Snapshot:
             moment = utc_now()
             snapshot_id = new_id(moment)
             with engine.begin(snapshot_id) as directory, _workplace(wish.instance, directory, seal) as (work, aside):
-                run = _Run(wish, scope, engine, snapshot_id, directory, seal, work, aside, moment.timestamp())
-                with database_up(wish.instance, wish.settings):
-                    _save_database(run)
-                _save_configuration(run)
-                collected, lines = _save_files(run)
-                _reconcile(run)
-                snapshot = _finish(run, collected, lines)
+                started = moment.timestamp()
+                run = _Run(wish, scope, engine, snapshot_id, directory, seal, work, aside, started, listener)
+                snapshot = _take(run)
             note_facts(wish.instance, wish.settings, engine)
     return snapshot
 
@@ -159,45 +173,68 @@ def _save_configuration(run: _Run) -> None:
     remove(run.work)
 
 
-def _save_database(run: _Run) -> None:
-    settings = run.wish.settings
-    address = DatabaseAddress.from_settings(settings)
-    with exported_snapshot(address) as snapshot:
-        connection = snapshot.connection
-        version, schema = server_version(connection), schema_version(connection)
-        if schema is None:
-            raise configuration_error(
-                "database-empty", f"the database {address} holds no OMERO schema", "omero db init makes it"
-            )
-        run.repositories = repository_prefixes(connection, settings, run.scope)
-        run.versions = {
-            "omeroadmin": VERSION,
-            "python": platform.python_version(),
-            "postgresql": ".".join(map(str, version)),
-            "schema": str(schema),
-        }
-        run.database = {"name": address.name, "user": address.user, "uuid": rows.database_uuid(connection)}
-        # The rows are put aside, so that the transaction ends with the dump and not hours later with the files.
-        rows.put_aside(rows.named_files(connection, run.repositories), run.rows)
-        run.faults.extend(rows.unknown_repositories(connection, run.repositories))
-        programs = client_programs(settings, server_major=version[0])
-        dump(address, programs, run.work / parts.DATABASE, snapshot=snapshot.id, jobs=run.wish.jobs)
-    parts.make_private(run.work / parts.DATABASE)
+def _take(run: _Run) -> Snapshot:
+    """All that happens between an empty directory and a snapshot.
+
+    The database stays up, and removals are held, from before the dump until the last file is saved.
+    """
+    wish = run.wish
+    with (
+        database_up(wish.instance, wish.settings),
+        hold_removals(DatabaseAddress.from_settings(wish.settings)) as hold,
+    ):
+        _begins(run, "database")
+        database = save_database(wish.settings, run.scope, run.work, run.rows, jobs=wish.jobs)
+        run.faults.extend(database.faults)
+        run.warnings.extend(database.warnings)
+        _save_configuration(run)
+        collected, lines = _save_files(run, database)
+        _check_hold(run, hold)
+    _begins(run, "reconciliation")
+    _reconcile(run)
+    return _finish(run, database, collected, lines)
 
 
-def _save_files(run: _Run) -> tuple[Collected, int]:
-    result, lines = _collected(run, thorough=False)
+def _begins(run: _Run, part: str, size: int = 0) -> None:
+    if run.listener is not None:
+        run.listener.begins(part, size)
+
+
+def _watched(found: Iterator[Found], listener: BackupListener | None) -> Iterator[Found]:
+    """The same; nobody is asked for each of a million files where nobody watches."""
+    if listener is None:
+        return found
+
+    def passing() -> Iterator[Found]:
+        for item in found:
+            listener.passes(item.size)
+            yield item
+
+    return passing()
+
+
+def _check_hold(run: _Run, hold: Hold) -> None:
+    """No fault in itself: the reconciliation finds out whether a file is missing."""
+    if not hold.lasts():
+        message = "the database server was stopped or restarted meanwhile, so that files of deleted data may be missing"
+        run.warnings.add(Fault("hold-lost", parts.DATABASE, message))
+
+
+def _save_files(run: _Run, database: SavedDatabase) -> tuple[Collected, int]:
+    result, lines = _collected(run, database, thorough=False)
     if result.absent:
         # The target has lost contents that the previous manifest names: now each is asked for, and copied again.
-        result, lines = _collected(run, thorough=True)
-    run.faults.extend(result.faults.kept)
-    run.faults.count += result.faults.count - len(result.faults.kept)
+        result, lines = _collected(run, database, thorough=True)
+    run.faults.take_over(result.faults)
+    run.warnings.take_over(result.warnings)
     return result, lines
 
 
-def _collected(run: _Run, *, thorough: bool) -> tuple[Collected, int]:
+def _collected(run: _Run, database: SavedDatabase, *, thorough: bool) -> tuple[Collected, int]:
     engine, previous, result = run.engine, newest_snapshot(run.engine), Collected()
-    found = walk(run.scope.roots, never=[] if engine.local is None else [engine.local])
+    _begins(run, "files", 0 if previous is None else previous.size)
+    walked = walk(run.scope.roots, never=[] if engine.local is None else [engine.local])
+    found = _watched(without_newcomers(walked, database.highest_ids), run.listener)
     with contextlib.ExitStack() as stack:
         before: Iterator[bytes] = iter(())
         trusted_until_ns = 0
@@ -206,7 +243,14 @@ def _collected(run: _Run, *, thorough: bool) -> tuple[Collected, int]:
             before = _readable(manifest_path(directory), previous)
             trusted_until_ns = int(previous.started * 1e9) - _CLOCK_GRAIN_NS
         sources = Sources(
-            found, before, trusted_until_ns, run.scope.has_recorded_hash, run.wish.jobs, run.scope.roots, thorough
+            found,
+            before,
+            trusted_until_ns,
+            run.scope.has_recorded_hash,
+            jobs=run.wish.jobs,
+            roots=run.scope.roots,
+            thorough=thorough,
+            limit=run.wish.limit,
         )
         lines = write_manifest(manifest_path(run.directory), engine.collect(run.id, sources, result))
     return result, lines
@@ -228,7 +272,7 @@ def _reconcile(run: _Run) -> None:
     run.rows.unlink()
 
 
-def _finish(run: _Run, collected: Collected, lines: int) -> Snapshot:
+def _finish(run: _Run, database: SavedDatabase, collected: Collected, lines: int) -> Snapshot:
     sums: dict[str, Checksum] = parts.part_checksums(run.directory)
     snapshot = Snapshot(
         id=run.id,
@@ -248,13 +292,13 @@ def _finish(run: _Run, collected: Collected, lines: int) -> Snapshot:
         omerodir=str(run.wish.instance.omerodir),
         parts=sums,
         roots={root.name: str(root.directory) for root in run.scope.saved},
-        repositories=run.repositories,
-        versions=run.versions,
-        database=run.database,
+        repositories=database.repositories,
+        versions=database.versions,
+        database=database.names,
         sealed_to=() if run.seal is None else run.seal.names,
         fault_count=run.faults.count,
         faults=tuple(run.faults.kept),
-        warnings=tuple(collected.warnings.kept),
+        warnings=tuple(run.warnings.kept),
     )
     run.engine.finish(run.directory, snapshot)
     return snapshot

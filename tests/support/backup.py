@@ -57,6 +57,41 @@ class Seeded:
             )
         return self.next_id
 
+    def insert_pixels(
+        self,
+        number: int,
+        *,
+        size: tuple[int, int] = (10, 5),
+        sha1: str = "0" * 40,
+        place: tuple[str, str] | None = None,
+    ) -> None:
+        """An image with 16-bit pixels and a thumbnail, all of the same id.
+
+        :param size: width and height
+        :param place: path and name in the managed repository; else the pixels have a file of their own
+        """
+        path, name = place or (None, None)
+        details = "-120, 0, 0, 0, 0)"
+        columns = "permissions, creation_id, group_id, owner_id, update_id)"
+        with connect(self.database.address) as connection:
+            connection.execute(
+                f"INSERT INTO image (id, name, archived, partial, series, {columns}"
+                f" VALUES (%s, 'x', false, false, 0, {details}",
+                (number,),
+            )
+            connection.execute(
+                "INSERT INTO pixels (id, image, image_index, sizex, sizey, sizez, sizec, sizet, pixelstype,"
+                f" dimensionorder, sha1, path, name, repo, {columns}"
+                " VALUES (%s, %s, 0, %s, %s, 1, 1, 1, (SELECT id FROM pixelstype WHERE value = 'uint16'),"
+                f" (SELECT min(id) FROM dimensionorder), %s, %s, %s, %s, {details}",
+                (number, number, *size, sha1, path, name, REPOSITORY_UUID if place else None),
+            )
+            connection.execute(
+                f"INSERT INTO thumbnail (id, pixels, sizex, sizey, mimetype, {columns}"
+                f" VALUES (%s, %s, 96, 96, 'image/jpeg', {details}",
+                (number, number),
+            )
+
     def add_file(self, path: str, name: str, content: bytes) -> Path:
         """A file in the managed repository, and its row."""
         directory = self.managed / path
@@ -84,6 +119,7 @@ def seed(database: DatabaseUnderTest) -> Seeded:
     for path in ("order/a/", "order/a-b/", "order/a.b/", "order/A/"):
         seeded.add_file(path, "same.txt", b"the same content in several places\n")
     seeded.add_file("big_0/", "large.tif", generator.randbytes(3_000_000))
+    seeded.insert_pixels(1001, size=(25, 20))
     for place in ("Pixels/Dir-001/1001", "Thumbnails/5", "Files/7", "DropBox/root/waiting.tif"):
         file = seeded.data / place
         file.parent.mkdir(parents=True, exist_ok=True)

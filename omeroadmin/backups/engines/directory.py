@@ -21,6 +21,7 @@ from omeroadmin.backups.target import PRIVATE, Target, is_id
 from omeroadmin.backups.verify import Read, check_content, check_contents
 from omeroadmin.errors import AdminError
 from omeroadmin.system import files
+from omeroadmin.system.pace import Pace
 
 _CHUNK = 1 << 20
 
@@ -93,7 +94,7 @@ class DirectoryEngine:
     def collect(self, snapshot_id: str, sources: Sources, result: Collected) -> Iterator[Entry | bytes]:  # noqa: ARG002
         """Copy new contents into the pool."""
         collector = Collector(
-            Pool(self._target),
+            Pool(self._target, Pace(sources.limit) if sources.limit else None),
             sources.previous,
             trusted_until_ns=sources.trusted_until_ns,
             with_sha1=sources.with_sha1,

@@ -27,6 +27,7 @@ class Sources:
     :param jobs: threads that read
     :param roots: the trees that ``found`` walks through
     :param thorough: whether the target is asked for the content of each unchanged file
+    :param limit: bytes a second to read; 0: as fast as it goes
     """
 
     found: Iterable[Found]
@@ -36,6 +37,7 @@ class Sources:
     jobs: int = 1
     roots: tuple[Root, ...] = ()
     thorough: bool = False
+    limit: int = 0
 
 
 class Content(NamedTuple):

@@ -91,19 +91,19 @@ def show_verified(verified: Verified, *, as_json: bool, quiet: bool) -> None:
             "files": record.files,
             "bytes": record.size,
             "rows": record.rows,
-            "dump_restored": record.restored,
+            "deep": record.deep,
+            "sample": record.sample,
             "fault_count": verified.fault_count,
             "faults": verified.faults,
         }
         print_json("backup/verify", document)
     elif not quiet:
         outcome = "verified" if verified.succeeded else f"DAMAGED, {verified.fault_count} faults"
-        dump = (
-            f"dump restored, {record.rows} rows reconciled" if record.restored else "dump sealed, not restored: no key"
-        )
+        part = "" if record.sample >= 1.0 else f" (a sample of {100 * record.sample:g} %)"
+        deep = f" dump restored, {record.rows} rows reconciled;" if record.deep else ""
         print_lines(
-            f"{verified.snapshot.id}: {record.files} files read, {size_text(record.size)}; {dump};"
-            f" {outcome}; {record.seconds:.1f} s"
+            f"{verified.snapshot.id}: {record.files} files read{part}, {size_text(record.size)};{deep} {outcome};"
+            f" {record.seconds:.1f} s"
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omeroadmin.schema.kinds import BOOL, PATH, PORT, duration, enum, optional, text_like, whole
+from omeroadmin.schema.kinds import BOOL, PATH, PORT, TEXT, duration, enum, optional, text_like, whole
 from omeroadmin.schema.setting import Setting
 
 _TOOLKIT = ("toolkit",)
@@ -42,6 +42,28 @@ SETTINGS: tuple[Setting, ...] = (
         "this server can't. Empty, and without a passphrase, leaves them in the clear, with mode 0600.",
         affects=_TOOLKIT,
         example="age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+    ),
+    Setting(
+        "omero.backup.hook.failure",
+        "Toolkit",
+        TEXT,
+        "",
+        "The program, with its arguments, that omero backup create runs after a failure or a snapshot that isn't "
+        "consistent. Quotes count as in a shell, but no shell runs it. OMERO_BACKUP_STATUS, OMERO_BACKUP_CODE and "
+        "OMERO_BACKUP_MESSAGE in its environment say what went wrong.",
+        affects=_TOOLKIT,
+        example="/usr/local/bin/page-admin --service omero",
+    ),
+    Setting(
+        "omero.backup.hook.success",
+        "Toolkit",
+        TEXT,
+        "",
+        "The program, with its arguments, that omero backup create runs after a consistent snapshot. It finds the "
+        "snapshot in OMERO_BACKUP_ID, with OMERO_BACKUP_BYTES, OMERO_BACKUP_FILES and OMERO_BACKUP_SECONDS. If it "
+        "fails, so does the command, with status 5; the snapshot stays.",
+        affects=_TOOLKIT,
+        example="rclone sync /backup/omero offsite:omero",
     ),
     Setting(
         "omero.backup.target",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from omeroadmin.system import locks
 from tests.support.backup import Seeded, flip, seeded_instance
 from tests.support.omero import Omero
 
@@ -37,7 +39,10 @@ def test_the_life_of_a_snapshot(omero: Omero, tmp_path: Path) -> None:
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
     assert "verified" in omero.ok("backup", "verify", created["id"], "--target", target)
     document = omero.json("backup", "verify", created["id"][:20], "--target", target, "--json")
-    assert document["succeeded"] is True
+    assert (document["succeeded"], document["deep"], document["sample"]) == (True, False, 1.0)
+    deep = omero.ok("backup", "verify", created["id"], "--target", target, "--deep", "--sample", "50%")
+    assert "a sample of 50 %" in deep
+    assert "dump restored, 18 rows reconciled" in deep
     listed = omero.json("backup", "list", "--target", target, "--json")["snapshots"]
     assert (listed[0]["id"], listed[0]["tag"]) == (created["id"], "nightly")
     assert listed[0]["verified"]
@@ -103,6 +108,10 @@ def test_faults_are_lines_on_stderr_and_status_5(omero: Omero, seeded: Seeded, t
             "is no dump",
         ),
         (("create", "--target", "{full}"), 3, "is no backup target"),
+        (("verify", "--target", "{empty}", "--sample", "0"), 2, "no percentage"),
+        (("verify", "--target", "{empty}", "--sample", "1O%"), 2, "no percentage"),
+        (("create", "--target", "{empty}", "--on-success", "no-such-program"), 3, "no-such-program is no program"),
+        (("create", "--target", "{empty}", "--on-failure", "echo 'open"), 3, "No closing quotation"),
     ],
 )
 def test_bad_input_is_one_clear_line(
@@ -126,3 +135,76 @@ def test_unknown_and_ambiguous_snapshots(omero: Omero, tmp_path: Path) -> None:
     omero.ok("backup", "create", "--target", target)
     assert "no snapshot 'nonsense'" in run(omero, "verify", "nonsense", "--target", target).stderr
     assert "beginning of 2 snapshots" in run(omero, "verify", "2", "--target", target).stderr
+
+
+def hook(directory: Path, status: int = 0) -> Path:
+    """A program that writes down what it is told."""
+    path = directory / f"hook-{status}"
+    told = directory / "told"
+    lines = ("#!/bin/sh", f"env | grep ^OMERO_BACKUP | sort > '{told}'", f"echo \"$1\" >> '{told}'", "echo no way >&2")
+    path.write_text("\n".join([*lines, f"exit {status}", ""]))
+    path.chmod(0o755)
+    return path
+
+
+def test_hooks_are_told_how_it_ended(omero: Omero, seeded: Seeded, tmp_path: Path) -> None:
+    target, told = str(tmp_path / "target"), tmp_path / "told"
+    well, badly = f"{hook(tmp_path)} 'well; rm -rf $HOME'", f"{hook(tmp_path)} badly"
+    options = ("--target", target, "--quiet", "--on-success", well, "--on-failure", badly)
+    done = run(omero, "create", *options)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "OMERO_BACKUP_RESULT=success\n" in told.read_text()
+    # No shell had a part in it.
+    assert told.read_text().endswith("well; rm -rf $HOME\n")
+    missing = seeded.add_file("hook_0/", "missing.tif", b"x")
+    missing.unlink()
+    assert run(omero, "create", *options).returncode == 5
+    assert told.read_text().endswith("badly\n")
+    assert "OMERO_BACKUP_RESULT=inconsistent\nOMERO_BACKUP_SECONDS" in told.read_text()
+    missing.write_bytes(b"x")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.doc").write_text("mine")
+    done = run(omero, "create", "--target", str(tmp_path / "full"), "--on-failure", badly)
+    assert done.returncode == 3
+    assert "OMERO_BACKUP_CODE=backup-target-occupied\n" in told.read_text()
+
+
+def test_a_hook_that_fails_is_a_line_and_hides_nothing(omero: Omero, tmp_path: Path) -> None:
+    target, failing = str(tmp_path / "target"), str(hook(tmp_path, 7))
+    done = run(omero, "create", "--target", target, "--quiet", "--on-success", failing)
+    assert done.returncode == 5
+    assert "was taken, but the hook" in done.stderr
+    assert "ended with status 7: no way" in done.stderr
+    assert len(omero.json("backup", "list", "--target", target, "--json")["snapshots"]) == 1
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.doc").write_text("mine")
+    done = run(omero, "create", "--target", str(tmp_path / "full"), "--on-failure", failing)
+    assert done.returncode == 3
+    assert "status 7" in done.stderr
+    assert "is no backup target" in done.stderr
+
+
+def test_runs_never_overlap(omero: Omero, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.mkdir(mode=0o700)
+    with locks.exclusive(target / "lock", what="a backup that is under way"):
+        done = run(omero, "create", "--target", str(target), "--quiet")
+    assert (done.returncode, done.stdout) == (6, "")
+    assert f"is locked by process {os.getpid()}" in done.stderr
+    # The file stays, as after a kill; the lock doesn't.
+    assert (target / "lock").exists()
+    assert run(omero, "create", "--target", str(target), "--quiet").returncode == 0
+
+
+def test_a_database_that_does_not_answer_is_status_4(omero: Omero, tmp_path: Path) -> None:
+    before = {name: omero.ok("config", "get", name).strip() for name in ("omero.db.port", "omero.db.embedded")}
+    omero.ok("config", "set", "omero.db.port", "1")
+    omero.ok("config", "set", "omero.db.embedded", "false")
+    try:
+        done = run(omero, "create", "--target", str(tmp_path / "target"), "--quiet")
+        assert (done.returncode, done.stdout) == (4, "")
+        assert done.stderr.startswith("omero: the database server at ")
+        assert not list((tmp_path / "target" / "snapshots").iterdir())
+    finally:
+        for name, value in before.items():
+            omero.ok("config", "set", name, value)

@@ -31,7 +31,7 @@ def test_trees_outside_and_an_external_database(tmp_path: Path) -> None:
         settings = load_settings(database.instance)
         snapshot = create_backup(BackupWish(database.instance, settings, tmp_path / "target"))
         assert snapshot.consistent, snapshot.faults
-        assert (snapshot.rows, sorted(snapshot.roots)) == (17, ["certs", "data", "managed", "scripts"])
+        assert (snapshot.rows, sorted(snapshot.roots)) == (18, ["certs", "data", "managed", "scripts"])
         address = other.address
         external = ExternalDatabase(address.host, address.port, address.name, address.user, address.password)
         wish = RestoreWish(tmp_path / "target", "latest", tmp_path / "second", database=external)

@@ -54,7 +54,7 @@ def test_everything_is_the_same(source: Seeded, target: Path, tmp_path: Path) ->
     plan = planned(target, tmp_path / "second", ports_prefix="2")
     report = carry_out(plan)
     assert report.faults.count == 0, report.faults.kept
-    assert report.rows == 17
+    assert report.rows == 18
     data = tmp_path / "second-data"
     expected = {
         path: facts

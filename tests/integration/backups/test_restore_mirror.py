@@ -88,7 +88,7 @@ def test_dump_and_mirror_become_an_instance(
     plan = planned(dump, mirror, tmp_path / "second", configuration=configuration(source, tmp_path / "omero.config"))
     report = carry_out(plan)
     assert report.faults.count == 0, report.faults.kept
-    assert report.rows == 17
+    assert report.rows == 18
     assert images(tmp_path / "second-data") == images(source.data)
     data = tmp_path / "second-data"
     assert (data / "Files" / "changing").read_bytes() == b"second version"

@@ -9,7 +9,6 @@ import pyrage
 import pytest
 
 from omeroadmin.backups.keys import Keys, read_keys
-from omeroadmin.backups.store import Verification
 from omeroadmin.errors import AdminError
 from omeroadmin.profiles.store import load_settings
 from omeroadmin.schema.settings import Settings
@@ -29,7 +28,7 @@ class Sealed:
 
     def verify(self, target: Path, keys: Keys, temporary: Path) -> Verified:
         """Verify a copy of the target."""
-        return verify_backup(VerifyWish(target, self.settings, temporary=temporary, keys=keys))
+        return verify_backup(VerifyWish(target, self.settings, temporary=temporary, keys=keys, deep=bool(keys)))
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +71,7 @@ def test_it_is_restored_with_the_key(source: Seeded, sealed: Sealed, tmp_path: P
     with plan_restore(RestoreWish(sealed.target, "latest", into, ports_prefix="2", keys=sealed.keys)) as plan:
         report = carry_out(plan)
         assert report.faults.count == 0, report.faults.kept
-        assert report.rows == 17
+        assert report.rows == 18
         left_out = ("BioFormatsCache/", "FullText/", "certs/")
         expected = {path: facts for path, facts in tree(source.data).items() if not path.startswith(left_out)}
         assert tree(tmp_path / "second-data") == expected
@@ -101,11 +100,14 @@ def test_without_the_key_nothing_is_touched(sealed: Sealed, tmp_path: Path, keys
 def test_verify_goes_as_far_as_it_can(sealed: Sealed, tmp_path: Path) -> None:
     verified = sealed.verify(sealed.target, sealed.keys, tmp_path)
     assert verified.succeeded, verified.faults
-    assert (verified.record.rows, verified.record.restored) == (17, True)
+    assert (verified.record.rows, verified.record.deep) == (18, True)
     verified = sealed.verify(sealed.target, Keys(), tmp_path)
     assert verified.succeeded
-    assert (verified.record.rows, verified.record.restored) == (0, False)
-    assert Verification(1, 1, 1, 1, 1).restored
+    assert (verified.record.rows, verified.record.deep) == (0, False)
+    wish = VerifyWish(sealed.target, sealed.settings, deep=True, temporary=tmp_path)
+    with pytest.raises(AdminError) as caught:
+        verify_backup(wish)
+    assert (caught.value.code, caught.value.exit_status) == ("backup-key-missing", 3)
 
 
 @pytest.mark.parametrize("name", ["database/toc.dat.age", "etc/grid/config.xml.age", "certs/server.key.age"])

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.backup_options import EncryptTo, PassphraseFile, Target
+from omeroadmin.cli.backup_options import EncryptTo, Json, PassphraseFile, Quiet, Target
 from omeroadmin.cli.context import require_instance
 from omeroadmin.cli.views import backups as view
 from omeroadmin.errors import ExitStatus
@@ -21,33 +21,54 @@ def command(
     ] = True,
     encrypt_to: EncryptTo = None,
     passphrase_file: PassphraseFile = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing unless something is wrong.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    limit: Annotated[
+        float, typer.Option("--limit", metavar="MB/S", min=0, help="Megabytes a second to read; 0: as fast as it goes.")
+    ] = 0,
+    nice: Annotated[bool, typer.Option("--nice", help="Give way to whatever else needs processor or disk.")] = False,
+    on_success: Annotated[
+        str | None, typer.Option("--on-success", metavar="COMMAND", help="Run it then [omero.backup.hook.success].")
+    ] = None,
+    on_failure: Annotated[
+        str | None, typer.Option("--on-failure", metavar="COMMAND", help="Run it then [omero.backup.hook.failure].")
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
 ) -> None:
     """Take a snapshot of the instance, running or stopped.
 
-    It holds database, binary repository and configuration.
+    It holds database, binary repository and configuration. The server goes on meanwhile; files of what is deleted
+    stay until the end. Files that the previous snapshot has are not copied again.
 
-    Files that the previous snapshot has are not copied again. If a file that the database names is missing or differs,
-    the snapshot is marked inconsistent, the file is named, and the exit status is 5.
+    Every file that the database names is looked for. If one is missing or differs, the snapshot is marked
+    inconsistent, the file is named, and the exit status is 5. If another backup is at it, the status is 6.
+
+    For cron: omero backup create --quiet --nice
+    It prints nothing if all is well. Then omero backup verify, and omero backup prune for old snapshots.
 
     Example: omero backup create --target /backup/omero --tag before-upgrade
     """
+    from omeroadmin.cli.views.backup_progress import backup_progress
     from omeroadmin.profiles.store import load_settings
-    from omeroadmin.workflows.backup import BackupWish, create_backup
+    from omeroadmin.workflows.backup import BackupWish
+    from omeroadmin.workflows.backup_hooks import backup_with_hooks, hooks_of
 
     instance = require_instance()
+    settings = load_settings(instance)
     wish = BackupWish(
         instance,
-        load_settings(instance),
+        settings,
         target,
         tag,
         jobs,
         certificates,
         encrypt_to=tuple(encrypt_to or ()),
         passphrase_file=passphrase_file,
+        limit=round(limit * 1_000_000),
+        gentle=nice,
     )
-    snapshot = create_backup(wish)
+    hooks = hooks_of(settings, on_success, on_failure)
+    with backup_progress(quiet=quiet) as progress:
+        snapshot = backup_with_hooks(wish, hooks, progress)
     view.show_created(snapshot, as_json=as_json, quiet=quiet)
     if not snapshot.consistent:
         raise typer.Exit(ExitStatus.FAILED)

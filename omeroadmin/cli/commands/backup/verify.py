@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.backup_options import IdentityFiles, PassphraseFile, Target
+from omeroadmin.cli.backup_options import (
+    IdentityFiles,
+    Json,
+    PassphraseFile,
+    Quiet,
+    Sample,
+    Target,
+    part_of_all,
+)
 from omeroadmin.cli.context import require_instance
 from omeroadmin.cli.views import backups as view
 from omeroadmin.errors import ExitStatus
@@ -18,21 +26,26 @@ def command(
         str, typer.Argument(metavar="[ID]", help="The snapshot: its id, the beginning of it, or latest.")
     ] = "latest",
     target: Target = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also restore the dump, and hold the files against its rows.")
+    ] = False,
+    sample: Sample = "100%",
     jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Threads that read.")] = 2,
     identity_file: IdentityFiles = None,
     passphrase_file: PassphraseFile = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing unless something is wrong.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
 ) -> None:
-    """Prove a snapshot.
+    """Prove that a snapshot is as it was saved.
 
-    All of it is read, its dump restored into a throwaway database, and the two are reconciled.
+    Dump, configuration and the list of files are read again, and so is every file, and compared with their checksums.
+    With --deep the dump is restored into a throwaway database as well, and every file that it names is looked for.
 
-    Without a key, a sealed dump is compared with its checksums, and not restored.
+    A sealed dump can be restored with its key only; its checksums need none.
 
     Each fault is named with the file in the repository and the file in the target, and the exit status is 5.
 
-    Example: omero backup verify --target /backup/omero
+    Example: omero backup verify --deep --target /backup/omero
     """
     from omeroadmin.profiles.store import load_settings
     from omeroadmin.schema.settings import Settings
@@ -41,8 +54,16 @@ def command(
 
     instance = require_instance() if target is None or os.environ.get("OMERODIR") else None
     settings = None if instance is None else load_settings(instance)
-    keys = keys_for(settings, identity_file or (), passphrase_file)
-    wish = VerifyWish(target, settings or Settings({}), snapshot, jobs, instance=instance, keys=keys)
+    wish = VerifyWish(
+        target,
+        settings or Settings({}),
+        snapshot,
+        jobs,
+        instance=instance,
+        keys=keys_for(settings, identity_file or (), passphrase_file),
+        deep=deep,
+        sample=part_of_all(sample),
+    )
     verified = verify_backup(wish)
     view.show_verified(verified, as_json=as_json, quiet=quiet)
     if not verified.succeeded:

@@ -1,0 +1,32 @@
+"""Leaves out files of ids that the dump doesn't know as yet.
+
+Files below ``Pixels``, ``Files`` and ``Thumbnails`` are found by the id of their row. One that came after the dump
+would lie in wait in a restored server, which gives the same id away again: the pyramid of one image, shown for another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from omeroadmin.backups.scan import Found
+
+_NAME = re.compile(r"\.?([0-9]{1,19})(?:_pyramid.*)?")
+
+
+def without_newcomers(found: Iterable[Found], highest: Mapping[str, int]) -> Iterator[Found]:
+    """All that is found but files of later ids than the dump has.
+
+    :param highest: the highest id that the dump has, by the directory with the files that are named by such ids
+    """
+    prefixes = tuple(highest)
+    for item in found:
+        if not (item.path.startswith(prefixes) and _is_new(item.path, highest)):
+            yield item
+
+
+def _is_new(path: str, highest: Mapping[str, int]) -> bool:
+    match = _NAME.fullmatch(path.rpartition("/")[2])
+    if match is None:
+        return False
+    return int(match[1]) > next(number for prefix, number in highest.items() if path.startswith(prefix))

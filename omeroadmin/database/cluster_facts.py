@@ -1,0 +1,91 @@
+"""What a dump of a database doesn't hold: the roles and the settings of the PostgreSQL that it came from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omeroadmin.database.connection import DatabaseAddress
+from omeroadmin.database.programs import Programs
+from omeroadmin.errors import failed_error
+from omeroadmin.system import files, process
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+ROLES_NAME = "roles.sql"
+SETTINGS_NAME = "settings.json"
+
+_TIMEOUT = 300.0
+
+_DATABASE = """
+SELECT pg_encoding_to_char(encoding) AS encoding, datcollate AS collate, datctype AS ctype,
+       pg_get_userbyid(datdba) AS owner
+  FROM pg_database WHERE datname = current_database()
+"""
+_EXTENSIONS = "SELECT extname, extversion FROM pg_extension ORDER BY extname"
+# What somebody has set: in postgresql.conf, with ALTER SYSTEM, on the command line.
+_SETTINGS = """
+SELECT name, current_setting(name) FROM pg_settings
+ WHERE source NOT IN ('default', 'override', 'client', 'session', 'database user', 'database', 'user')
+ ORDER BY name
+"""
+# With ALTER DATABASE and ALTER ROLE.
+_OWN_SETTINGS = """
+SELECT coalesce(database.datname, ''), coalesce(role.rolname, ''), setting.setconfig
+  FROM pg_db_role_setting setting
+  LEFT JOIN pg_database database ON database.oid = setting.setdatabase
+  LEFT JOIN pg_roles role ON role.oid = setting.setrole
+ WHERE setting.setdatabase = 0 OR database.datname = current_database()
+ ORDER BY 1, 2
+"""
+
+
+def save_cluster(connection: Connection[Any], address: DatabaseAddress, programs: Programs, directory: Path) -> None:
+    """Write ``roles.sql`` and ``settings.json``, mode 0600.
+
+    The roles come without their passwords: that of the server is in its configuration, others are nobody's business.
+
+    :param connection: to the database, as any role
+    :param directory: is made, mode 0700
+    :raises AdminError: ``roles-not-saved``, ``file-not-written``, ``directory-not-created``
+    """
+    files.make_directory(directory, mode=0o700)
+    document = json.dumps(cluster_settings(connection), indent=1, ensure_ascii=False)
+    files.write_atomically(directory / SETTINGS_NAME, document + "\n", mode=files.SECRET_MODE)
+    arguments: list[str | Path] = [
+        programs.path("pg_dumpall"),
+        "--globals-only",
+        "--no-role-passwords",
+        "--no-password",
+        # Or it would want the databases postgres or template1, which the role may not enter.
+        f"--database={address.name}",
+    ]
+    with address.environment() as environment:
+        done = process.run(arguments, timeout=_TIMEOUT, environment={**environment, "LC_ALL": "C"})
+    if not done.succeeded:
+        raise failed_error(
+            "roles-not-saved",
+            f"pg_dumpall could not save the roles of {address.host}:{address.port}: {done.last_words()}",
+            f"see what the role may: psql -c '\\du {address.user}'",
+        )
+    files.write_atomically(directory / ROLES_NAME, done.output, mode=files.SECRET_MODE)
+
+
+def cluster_settings(connection: Connection[Any]) -> dict[str, Any]:
+    """Encoding, collation and owner of the database, its extensions, and what was set otherwise than by default."""
+    encoding, collate, ctype, owner = connection.execute(_DATABASE).fetchone() or ("", "", "", "")
+    own = [
+        {"database": database, "role": role, "settings": list(settings)}
+        for database, role, settings in connection.execute(_OWN_SETTINGS)
+    ]
+    return {
+        "encoding": encoding,
+        "collate": collate,
+        "ctype": ctype,
+        "owner": owner,
+        "extensions": dict(connection.execute(_EXTENSIONS).fetchall()),
+        "settings": dict(connection.execute(_SETTINGS).fetchall()),
+        "own_settings": own,
+    }
