@@ -161,6 +161,8 @@ def test_a_killed_restore_goes_on(tmp_path: Path) -> None:
         finally:
             (seeded.data / "Pixels" / "Dir-006").chmod(0o755)
         engine = open_engine(target)
-        wish = VerifyWish(target, seeded.database.settings, find_snapshot(engine, "latest").id, temporary=tmp_path)
+        wish = VerifyWish(
+            target, seeded.database.settings, find_snapshot(engine, "latest").id, temporary=tmp_path, deep=True
+        )
         verified = verify_backup(wish)
         assert verified.succeeded, verified.faults

@@ -61,7 +61,7 @@ def test_the_life_of_a_snapshot_elsewhere(sshd: Sshd, source: Seeded, tmp_path: 
     assert all(path.stat().st_mode & 0o077 == 0 for path in there.rglob("*"))
     second = create_backup(BackupWish(source.database.instance, source.database.settings, address))
     assert (second.read_files, second.copied_files) == (0, 0)
-    verified = verify_backup(VerifyWish(address, source.database.settings, temporary=tmp_path))
+    verified = verify_backup(VerifyWish(address, source.database.settings, temporary=tmp_path, deep=True))
     assert verified.succeeded, verified.faults
     assert verified.record.files > 10
     listed = list_snapshots(open_engine(address))
@@ -123,7 +123,7 @@ def test_damage_elsewhere_is_named(sshd: Sshd, source: Seeded, tmp_path: Path, d
         content = next((there / "snapshots").glob("*/database/*.gz"))
         flip(content)
         path = f"database/{content.name}"
-    verified = verify_backup(VerifyWish(address, source.database.settings, temporary=tmp_path))
+    verified = verify_backup(VerifyWish(address, source.database.settings, temporary=tmp_path, deep=True))
     faults = [fault for fault in verified.faults if fault.path == path]
     assert [fault.pool_file for fault in faults] == [
         address.replace(f":{sshd.port}/", f":{sshd.port}/").replace(str(there), str(content))
