@@ -119,7 +119,7 @@ def test_the_configuration_alone(source: Seeded, target: Path, tmp_path: Path) -
 def test_the_database_alone(source: Seeded, target: Path, tmp_path: Path) -> None:  # noqa: F811
     into = tmp_path / "second"
     report = restored(target, into, "database", ports_prefix="2")
-    assert report.rows == 17
+    assert report.rows == 18
     assert not (tmp_path / "second-data").exists()
     instance = source.database.instance.__class__(into)
     assert not (into / "etc" / "root_password").exists()
