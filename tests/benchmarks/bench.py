@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.benchmarks.backups import measure_backups
 from tests.benchmarks.grid import measure_grid
 from tests.benchmarks.imports import measure_imports
+from tests.benchmarks.index import measure_index
 from tests.benchmarks.jobs import measure_config
 from tests.benchmarks.logins import measure_logins
 from tests.benchmarks.people import measure_people
@@ -24,7 +25,8 @@ def main() -> int:
     parser.add_argument("--no-peers", action="store_true", help="leave others' programs out, which take minutes")
     parser.add_argument("--files", type=int, default=100_000, help="files in the tree of the backups")
     parser.add_argument("--size", type=int, default=4 << 30, help="bytes of that tree")
-    names = ["config", "grid", "people", "logins", "imports", "backups"]
+    names = ["config", "grid", "people", "logins", "imports", "backups", "index"]
+    parser.add_argument("--objects", type=int, default=200_000, help="objects in the search index")
     parser.add_argument("--only", choices=names, help="measure one part")
     options = parser.parse_args()
     peers = not options.no_peers
@@ -37,6 +39,7 @@ def main() -> int:
         "backups": lambda directory: measure_backups(
             directory, options.rounds, files=options.files, size=options.size, peers=peers
         ),
+        "index": lambda directory: measure_index(directory, options.rounds, objects=options.objects),
     }
     met = True
     for name, measure_part in parts.items():

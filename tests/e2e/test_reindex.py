@@ -40,6 +40,7 @@ def sql(server: Omero, statement: bytes) -> Any:
 @pytest.fixture
 def searched(server: Omero) -> Iterator[Omero]:
     """The server, all of it indexed before and afterwards."""
+    assert wait_until(lambda: status(server)["behind"] == 0, timeout=60)
     yield server
     server.run("admin", "reindex", "--finish")
     assert wait_until(lambda: status(server)["behind"] == 0, timeout=60)

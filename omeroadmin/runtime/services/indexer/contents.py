@@ -11,7 +11,7 @@ from pathlib import Path
 
 from omeroadmin.errors import AdminError
 from omeroadmin.repository.layout import original_file_path
-from omeroadmin.runtime.services.indexer.words import all_words
+from omeroadmin.runtime.services.indexer.words import runs_of, words_of_run
 from omeroadmin.system import files
 
 _CHUNK = 64 * 1024
@@ -96,7 +96,8 @@ def _words_in(path: Path, largest: int) -> dict[str, None]:
             chunk = stream.read(_CHUNK)
             # The last word may go on in the next chunk.
             cut = len(text) if not chunk else max(text.rfind(" "), text.rfind("\n"), len(text) - _CHUNK, 0)
-            words.update(dict.fromkeys(all_words(text[:cut])))
+            for run in runs_of(text[:cut]):
+                words.update(dict.fromkeys(words_of_run(run)))
             rest = text[cut:]
             if len(words) > _MOST_DIFFERENT:
                 break

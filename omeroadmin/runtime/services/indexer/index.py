@@ -82,7 +82,7 @@ class FullTextIndex:
         self._lock = threading.Lock()
         try:
             self._index = self._opened(directory)
-            self._register()
+            register(self._index)
             self._writer = self._index.writer(heap_size=max(buffer_bytes, _SMALLEST_BUFFER), num_threads=1)
             self._index.reload()
         except (ValueError, OSError) as error:
@@ -91,7 +91,7 @@ class FullTextIndex:
     def _opened(self, directory: Path) -> tantivy.Index:
         """The index; one of an earlier version of this software begins anew: everything in it is in the database."""
         try:
-            return tantivy.Index(_schema(), path=str(directory), reuse=True)
+            return tantivy.Index(make_schema(), path=str(directory), reuse=True)
         except ValueError as error:
             if "schema does not match" not in str(error):
                 raise
@@ -99,11 +99,7 @@ class FullTextIndex:
             if path.is_file():
                 path.unlink()
         self.is_new = True
-        return tantivy.Index(_schema(), path=str(directory), reuse=True)
-
-    def _register(self) -> None:
-        # The words come ready-made, with spaces between them.
-        self._index.register_tokenizer(_ANALYZER, tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
+        return tantivy.Index(make_schema(), path=str(directory), reuse=True)
 
     def replace(self, documents: Iterable[Document], *, is_first: bool = False) -> None:
         """Put documents in, each instead of its predecessor; seen after :meth:`commit`.
@@ -118,10 +114,9 @@ class FullTextIndex:
             entry.add_text("type", document.entity)
             entry.add_text("name", document.name)
             everything = []
-            for part in FIELDS:
-                words = " ".join(word for text in document.texts.get(part, ()) for word in words_of(text))
-                if part == "content":
-                    words = " ".join(document.contents)
+            for part, texts in (*document.texts.items(), ("content", document.contents)):
+                # Contents of files are words already.
+                words = " ".join(texts if part == "content" else [word for text in texts for word in words_of(text)])
                 if words:
                     entry.add_text(f"in_{part}", words)
                     everything.append(words)
@@ -214,6 +209,11 @@ class FullTextIndex:
         return tantivy.Query.term_query(self._index.schema, name, value)
 
 
+def register(index: tantivy.Index) -> None:
+    """Make known how texts are cut: the words come ready-made, with spaces between them."""
+    index.register_tokenizer(_ANALYZER, tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
+
+
 def _any(queries: list[tantivy.Query]) -> tantivy.Query:
     return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
 
@@ -229,7 +229,8 @@ def _unreadable(directory: Path, error: BaseException) -> AdminError:
     )
 
 
-def _schema() -> tantivy.Schema:
+def make_schema() -> tantivy.Schema:
+    """What the index keeps of a document."""
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("key", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("name", stored=True, tokenizer_name="raw", index_option="basic")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
 
 from omeroadmin.runtime.kernel.eventlog import Batch
 from omeroadmin.runtime.services.indexer.contents import Contents
-from omeroadmin.runtime.services.indexer.documents import key_of, load_documents, touched_objects
+from omeroadmin.runtime.services.indexer.documents import Document, key_of, load_documents, touched_objects
 from omeroadmin.runtime.services.indexer.index import FullTextIndex
 from omeroadmin.runtime.services.indexer.rules import Rules
 from omeroadmin.schema.settings import Settings
@@ -61,17 +62,26 @@ class Updater:
 
     def index(self, connection: psycopg.Connection[tuple[Any, ...]], entity: str, ids: list[int]) -> None:
         """Index objects as they are now; those that are gone are taken out."""
-        for start in range(0, len(ids), _PART):
-            part = ids[start : start + _PART]
-            documents = load_documents(
-                connection, entity, part, most_files=self._rules.most_files, contents=self._contents
-            )
-            known = [one for one in documents if not self._is_new(entity, one.id)]
-            self._index.replace((one for one in documents if self._is_new(entity, one.id)), is_first=True)
-            self._index.replace(known)
-            for gone in set(part) - {document.id for document in documents}:
-                self._index.remove(key_of(entity, gone))
-            self.pending += len(part)
+        parts = [ids[start : start + _PART] for start in range(0, len(ids), _PART)]
+
+        def load(part: list[int]) -> list[Document]:
+            return load_documents(connection, entity, part, most_files=self._rules.most_files, contents=self._contents)
+
+        # The database is at the next part while this one is indexed.
+        with ThreadPoolExecutor(1, thread_name_prefix="documents") as pool:
+            coming = pool.submit(load, parts[0]) if parts else None
+            for number, part in enumerate(parts, start=1):
+                documents = [] if coming is None else coming.result()
+                coming = pool.submit(load, parts[number]) if number < len(parts) else None
+                self._put(entity, part, documents)
+
+    def _put(self, entity: str, part: list[int], documents: list[Document]) -> None:
+        known = [one for one in documents if not self._is_new(entity, one.id)]
+        self._index.replace((one for one in documents if self._is_new(entity, one.id)), is_first=True)
+        self._index.replace(known)
+        for gone in set(part) - {document.id for document in documents}:
+            self._index.remove(key_of(entity, gone))
+        self.pending += len(part)
 
     def commit(self) -> None:
         """Put the changes on the disk, for searches to see."""

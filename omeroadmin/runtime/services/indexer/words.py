@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from itertools import islice
+from functools import lru_cache
 
 _RUN = re.compile(r"[^\W_]+")
+_KINDS = re.compile(r"\d+|\D+")
 _LONGEST_WORD = 64
 _MOST_WORDS = 20_000
 
@@ -17,36 +17,53 @@ def words_of(text: str) -> list[str]:
 
     Long words are cut, and very long texts end early, so that no description can fill the index.
     """
-    return list(islice(all_words(text), _MOST_WORDS))
+    words: list[str] = []
+    for run in runs_of(text):
+        if (run.isdecimal() or (run.islower() and run.isalpha())) and len(run) <= _LONGEST_WORD:
+            words.append(run)
+        else:
+            words += words_of_run(run)
+        if len(words) > _MOST_WORDS:
+            return words[:_MOST_WORDS]
+    return words
 
 
-def all_words(text: str) -> Iterator[str]:
-    """The same of a text of any length, one after the other."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    for run in _RUN.findall(text):
-        lower = run.lower()
-        yield lower[:_LONGEST_WORD]
-        # Letters of one case, or digits alone, have no parts; that is most of them.
-        if run.isdecimal() or (run.isalpha() and (run == lower or run.isupper())):
-            continue
-        parts = _parts(run)
-        if len(parts) > 1:
-            for part in parts:
-                yield part.lower()[:_LONGEST_WORD]
+def runs_of(text: str) -> list[str]:
+    """The runs of letters and digits of a text."""
+    return _RUN.findall(text if text.isascii() else unicodedata.normalize("NFKC", text))
+
+
+@lru_cache(maxsize=65536)
+def words_of_run(run: str) -> tuple[str, ...]:
+    """The words of a run: itself and, where it has several, its parts. Most runs have occurred before."""
+    lower = run.lower()[:_LONGEST_WORD]
+    # Letters of one case, or digits alone, have no parts.
+    if run.isdecimal() or (run.isalpha() and (run.islower() or run.isupper())):
+        return (lower,)
+    parts = _parts(run)
+    return (lower, *(part.lower()[:_LONGEST_WORD] for part in parts)) if len(parts) > 1 else (lower,)
 
 
 def _parts(run: str) -> list[str]:
     """Pieces of a word between whose letters case or kind changes."""
     parts: list[str] = []
+    for piece in _KINDS.findall(run):
+        if piece[1:].islower() or piece.isupper() or not piece.isalpha():
+            parts.append(piece)
+        else:
+            parts += _cased(piece)
+    return parts
+
+
+def _cased(letters: str) -> list[str]:
+    parts: list[str] = []
     start = 0
-    for at in range(1, len(run)):
-        before, here, after = run[at - 1], run[at], run[at + 1 : at + 2]
-        rises = here.isupper() and (before.islower() or (before.isupper() and after.islower()))
-        if rises or before.isalpha() != here.isalpha():
-            parts.append(run[start:at])
+    for at in range(1, len(letters)):
+        before, here, after = letters[at - 1], letters[at], letters[at + 1 : at + 2]
+        if here.isupper() and (before.islower() or (before.isupper() and after.islower())):
+            parts.append(letters[start:at])
             start = at
-    return [*parts, run[start:]]
+    return [*parts, letters[start:]]
 
 
 def query_words(text: str) -> list[str]:
