@@ -16,8 +16,8 @@ SETTINGS: tuple[Setting, ...] = (
         optional(PATH),
         "",
         "A file with private keys of age, or an SSH key, that opens snapshots for verify, drill and restore, unless "
-        "--identity-file names another. Who reads it reads all backups: where it isn't on this machine, verify proves "
-        "all but the contents of the sealed dump.",
+        "--identity-file names another. Who reads it reads all backups; without it, verify --deep, drill and restore "
+        "can't be done on this machine.",
         affects=_TOOLKIT,
         example="/root/omero-backup.key",
     ),

@@ -112,6 +112,11 @@ def test_faults_are_lines_on_stderr_and_status_5(omero: Omero, seeded: Seeded, t
         (("verify", "--target", "{empty}", "--sample", "1O%"), 2, "no percentage"),
         (("create", "--target", "{empty}", "--on-success", "no-such-program"), 3, "no-such-program is no program"),
         (("create", "--target", "{empty}", "--on-failure", "echo 'open"), 3, "No closing quotation"),
+        (("create", "--target", "{empty}/new", "--encrypt-to", "age1nonsense"), 2, "no public key of age"),
+        (("create", "--target", "{empty}/new", "--encrypt-to", "{full}/none"), 5, "can't be read"),
+        (("create", "--target", "{empty}/new", "--passphrase-file", "{full}/none"), 5, "can't be read"),
+        (("verify", "--target", "{empty}", "--identity-file", "{full}/thesis.doc"), 3, "no private key"),
+        (("restore", "latest", "--target", "{empty}", "--only", "", "--into", "{empty}/new"), 3, "holds no snapshots"),
     ],
 )
 def test_bad_input_is_one_clear_line(

@@ -12,10 +12,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyrage
 import pytest
 
 from omeroadmin.backups.engines.opening import EngineOptions, open_engine
 from omeroadmin.backups.engines.remote_lock import has_ended, this_process
+from omeroadmin.backups.keys import read_keys
 from omeroadmin.backups.manifest import read_manifest
 from omeroadmin.backups.store import list_snapshots
 from omeroadmin.errors import AdminError
@@ -296,3 +298,23 @@ def test_monitoring_asks_nobody(sshd: Sshd, source: Seeded, tmp_path: Path) -> N
     finally:
         update_profile(instance.config_xml, {"omero.backup.target": ""})
     assert known_facts(instance, settings) is None
+
+
+def test_a_sealed_snapshot_elsewhere(sshd: Sshd, source: Seeded, tmp_path: Path) -> None:
+    identity = pyrage.x25519.Identity.generate()
+    (tmp_path / "key").write_text(f"{identity}\n")
+    there = tmp_path / "far"
+    wish = BackupWish(
+        source.database.instance,
+        source.database.settings,
+        sshd.address(there),
+        encrypt_to=(str(identity.to_public()),),
+    )
+    assert create_backup(wish).consistent
+    password = source.database.address.password.encode()
+    assert not [path for path in there.rglob("*") if path.is_file() and password in path.read_bytes()]
+    keys = read_keys([tmp_path / "key"])
+    verified = verify_backup(VerifyWish(sshd.address(there), source.database.settings, temporary=tmp_path, keys=keys, deep=True))
+    assert (verified.faults, verified.record.rows) == ((), 17)
+    with plan_restore(RestoreWish(sshd.address(there), "latest", tmp_path / "new", keys=keys)) as restore:
+        assert carry_out(restore).faults.count == 0
