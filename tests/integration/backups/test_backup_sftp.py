@@ -314,7 +314,9 @@ def test_a_sealed_snapshot_elsewhere(sshd: Sshd, source: Seeded, tmp_path: Path)
     password = source.database.address.password.encode()
     assert not [path for path in there.rglob("*") if path.is_file() and password in path.read_bytes()]
     keys = read_keys([tmp_path / "key"])
-    verified = verify_backup(VerifyWish(sshd.address(there), source.database.settings, temporary=tmp_path, keys=keys, deep=True))
-    assert (verified.faults, verified.record.rows) == ((), 17)
+    verified = verify_backup(
+        VerifyWish(sshd.address(there), source.database.settings, temporary=tmp_path, keys=keys, deep=True)
+    )
+    assert (verified.faults, verified.record.rows) == ((), 18)
     with plan_restore(RestoreWish(sshd.address(there), "latest", tmp_path / "new", keys=keys)) as restore:
         assert carry_out(restore).faults.count == 0
