@@ -137,7 +137,7 @@ def test_an_interrupted_one_goes_on(source: Seeded, dump: Path, mirror: Path, tm
     assert images(tmp_path / "second-data") == images(source.data)
     with pytest.raises(AdminError) as caught:
         planned(dump, mirror, tmp_path / "second")
-    assert caught.value.code == "restore-over-existing"
+    assert caught.value.code == "restore-done"
 
 
 def test_what_does_not_fit_is_named(source: Seeded, dump: Path, tmp_path: Path) -> None:  # noqa: F811
