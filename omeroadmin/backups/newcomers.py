@@ -21,12 +21,16 @@ def without_newcomers(found: Iterable[Found], highest: Mapping[str, int]) -> Ite
     """
     prefixes = tuple(highest)
     for item in found:
-        if not (item.path.startswith(prefixes) and _is_new(item.path, highest)):
+        if not (item.path.startswith(prefixes) and is_newcomer(item.path, highest)):
             yield item
 
 
-def _is_new(path: str, highest: Mapping[str, int]) -> bool:
+def is_newcomer(path: str, highest: Mapping[str, int]) -> bool:
+    """Whether a file is of a later id than there is.
+
+    :param highest: the highest id by the directory with the files that are named by such ids
+    """
     match = _NAME.fullmatch(path.rpartition("/")[2])
     if match is None:
         return False
-    return int(match[1]) > next(number for prefix, number in highest.items() if path.startswith(prefix))
+    return any(path.startswith(prefix) and int(match[1]) > number for prefix, number in highest.items())

@@ -15,7 +15,7 @@ SIZE_NAME = "File-Size-64"
 """OMERO's name of the algorithm that looks at no content: the size in hexadecimal."""
 
 PIXELS = "pixels"
-_PYRAMID = "_pyramid"
+PYRAMID = "_pyramid"
 """What a file of pixels may be replaced by."""
 
 
@@ -75,7 +75,7 @@ def reconcile(rows: Iterable[Row], entries: Iterable[Entry], tally: Tally) -> It
                 yield fault
             continue
         tally.hashes += row.algorithm == SHA1_NAME and entry.sha1 is not None and row.hash is not None
-        fault_found = _compare(row, entry)
+        fault_found = compare(row, entry)
         if fault_found is not None:
             yield fault_found
     yield from files.settled()
@@ -102,7 +102,7 @@ class _Files:
     def may_be_mended(self, path: str, fault: Fault) -> None:
         """Keep a fault of missing pixels until it is clear that there is no pyramid of them, which sorts later."""
         self._directory = _parent(path)
-        self._missing[path + _PYRAMID] = fault
+        self._missing[path + PYRAMID] = fault
 
     def settled(self, path: str = "") -> Iterable[Fault]:
         """Kept faults, once the next path is in another directory; without a path, at the end."""
@@ -124,7 +124,8 @@ def _parent(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _compare(row: Row, entry: Entry) -> Fault | None:
+def compare(row: Row, entry: Entry) -> Fault | None:
+    """What is wrong with a file that a row names, as far as the two can be compared."""
     known = f"{row.kind} {row.id} of the database has"
     if row.size is not None and row.size != entry.size:
         return Fault("size-differs", row.path, f"has {entry.size} bytes, {known} {row.size}")

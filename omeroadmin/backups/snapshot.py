@@ -40,6 +40,8 @@ class Snapshot:
     :param database: name, UUID
     :param sealed_to: who can open the parts: public keys of age, ``passphrase``; empty where they are in the clear.
         Parts are then the sealed files
+    :param physical: the physical backup that was taken with it: label, kind, repository (relative to the target, if it
+        lies there), version of PostgreSQL; empty without one
     :param fault_count: how many faults were found
     :param faults: the first of them
     :param warnings: what is odd without making the snapshot inconsistent
@@ -66,6 +68,7 @@ class Snapshot:
     versions: Mapping[str, str] = field(default_factory=dict)
     database: Mapping[str, str] = field(default_factory=dict)
     sealed_to: tuple[str, ...] = ()
+    physical: Mapping[str, str] = field(default_factory=dict)
     fault_count: int = 0
     faults: tuple[Fault, ...] = ()
     warnings: tuple[Fault, ...] = ()

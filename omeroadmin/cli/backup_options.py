@@ -51,3 +51,15 @@ def part_of_all(text: str) -> float:
             "sample-invalid", f"--sample {text!r} is no percentage above 0 and up to 100", "such as --sample 5%"
         )
     return percent / 100
+
+
+Limit = Annotated[
+    float, typer.Option("--limit", metavar="MB/S", min=0, help="Megabytes a second to read; 0: as fast as it goes.")
+]
+Nice = Annotated[bool, typer.Option("--nice", help="Give way to whatever else needs processor or disk.")]
+OnSuccess = Annotated[
+    str | None, typer.Option("--on-success", metavar="COMMAND", help="Run it then [omero.backup.hook.success].")
+]
+OnFailure = Annotated[
+    str | None, typer.Option("--on-failure", metavar="COMMAND", help="Run it then [omero.backup.hook.failure].")
+]

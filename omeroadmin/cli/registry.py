@@ -139,7 +139,7 @@ GROUPS: dict[str, Group] = {
     ),
     "backup": Group(
         "Take, list, verify and restore snapshots.",
-        ("create", "list", "show", "diff", "verify", "restore", "drill", "prune", "schedule"),
+        ("create", "archive", "list", "show", "diff", "verify", "restore", "drill", "prune", "schedule"),
     ),
     "metrics": Group("Show metrics for Prometheus.", ("show",)),
 }

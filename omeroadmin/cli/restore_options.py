@@ -37,17 +37,20 @@ FromConfig = Annotated[
 ]
 
 
-def check_source(snapshot: str | None, dump: Path | None, mirror: Path | None, configuration: Path | None) -> None:
-    """Make sure that either a snapshot is named, or a dump and a mirror.
+def check_source(
+    snapshot: str | None, at: str | None, dump: Path | None, mirror: Path | None, configuration: Path | None
+) -> None:
+    """Make sure that either a snapshot is named, or a moment, or a dump and a mirror.
 
     :raises AdminError: ``restore-source-unclear``
     """
-    if snapshot is not None and dump is None and mirror is None and configuration is None:
+    from_files = dump is not None or mirror is not None or configuration is not None
+    if (snapshot is None) != (at is None) and not from_files:
         return
-    if snapshot is None and dump is not None and mirror is not None:
+    if snapshot is None and at is None and dump is not None and mirror is not None:
         return
     raise usage_error(
         "restore-source-unclear",
-        "name either a snapshot, or --from-dump and --from-mirror",
+        "name either a snapshot, or --at, or --from-dump and --from-mirror",
         "omero backup restore latest --into DIR, or --from-dump FILE --from-mirror DIR --into DIR",
     )

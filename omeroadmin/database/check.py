@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from omeroadmin.database.connection import DatabaseAddress, connect, schema_version, server_version
 from omeroadmin.database.expected import Table, expected_tables
+from omeroadmin.database.physical.facts import HINT_FAILING, archiver, archiver_words
 from omeroadmin.database.script import SchemaVersion
 from omeroadmin.errors import AdminError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _OLDEST_SERVER = (9, 3)
+_OLDEST_ARCHIVER = (9, 4)
 _MOST_NAMED = 8
 
 
@@ -90,7 +92,7 @@ def check_database(address: DatabaseAddress, wanted: SchemaVersion, *, own_schem
         connection.read_only = True
         found = schema_version(connection)
         looked = Looked(connection, wanted, _tables_of(wanted), _present(connection), own_schema)
-        findings = [_server(looked), _encoding(looked), _version(found, wanted)]
+        findings = [_server(looked), _encoding(looked), _version(found, wanted), *_archive(looked)]
         if found is not None:
             findings += [check(looked) for check in _CHECKS]
     return DatabaseCheck(str(address), tuple(findings))
@@ -121,6 +123,18 @@ def _server(looked: Looked) -> Finding:
     if version < _OLDEST_SERVER:
         return Finding("server", Status.FAIL, evidence, "OMERO needs 9.3 or newer")
     return Finding("server", Status.OK, evidence)
+
+
+def _archive(looked: Looked) -> list[Finding]:
+    """Whether what is archived for restores to a moment arrives; nothing where nothing is archived."""
+    if server_version(looked.connection) < _OLDEST_ARCHIVER:
+        return []
+    found = archiver(looked.connection)
+    if not found.enabled:
+        return []
+    if found.failing:
+        return [Finding("archive", Status.WARN, archiver_words(found), HINT_FAILING)]
+    return [Finding("archive", Status.OK, archiver_words(found))]
 
 
 def _encoding(looked: Looked) -> Finding:

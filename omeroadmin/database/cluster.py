@@ -177,13 +177,17 @@ def start(cluster: Cluster, programs: Programs, *, port: int, timeout: float, du
     done = process.run(arguments, timeout=timeout + 10, environment=_ENVIRONMENT, directory=cluster.directory)
     running = postmaster(cluster)
     if not done.succeeded or running is None:
-        raise failed_error(
-            "database-not-started",
-            f"PostgreSQL could not be started on port {port}: {_last_complaint(cluster.log) or done.last_words()}",
-            f"read its log: tail {cluster.log}",
-        )
+        raise _not_started(cluster, port, done.last_words())
     _wait_ready(cluster, port, timeout)
     return running
+
+
+def _not_started(cluster: Cluster, port: int, otherwise: str) -> AdminError:
+    return failed_error(
+        "database-not-started",
+        f"PostgreSQL could not be started on port {port}: {_last_complaint(cluster.log) or otherwise}",
+        f"read its log: tail {cluster.log}",
+    )
 
 
 def _write_settings(cluster: Cluster, port: int, *, durable: bool) -> None:
@@ -203,6 +207,9 @@ def _open_log(log: Path) -> None:
 
 def _wait_ready(cluster: Cluster, port: int, timeout: float) -> None:
     def ready() -> bool:
+        if postmaster(cluster) is None:
+            # pg_ctl is content with a server that replays its log, which may still fail.
+            raise _not_started(cluster, port, "it ended")
         with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=1):
             return _status_line(cluster) == "ready"
         return False

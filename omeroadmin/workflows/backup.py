@@ -44,6 +44,7 @@ from omeroadmin.system.priority import give_way
 from omeroadmin.system.scratch import scratch_directory
 from omeroadmin.workflows.backup_database import SavedDatabase, save_database
 from omeroadmin.workflows.backup_keys import refuse_key_inside, seal_for
+from omeroadmin.workflows.backup_physical import back_up_physically
 from omeroadmin.workflows.backup_record import note_facts
 from omeroadmin.workflows.backup_scope import (
     Scope,
@@ -72,6 +73,7 @@ class BackupWish:
     :param passphrase_file: its first line seals them as well; with neither, it is as ``omero.backup.encryption`` says
     :param limit: bytes a second that are read of the files; 0: as fast as it goes
     :param gentle: whether this process gives way to all others from now on
+    :param physical: kind of the physical backup that is taken with it: ``auto``, or one of pgBackRest's; ``None``: none
     """
 
     instance: Instance
@@ -84,6 +86,7 @@ class BackupWish:
     passphrase_file: Path | None = None
     limit: int = 0
     gentle: bool = False
+    physical: str | None = None
 
 
 class BackupListener(Protocol):
@@ -121,6 +124,7 @@ class _Run:
     faults: FaultList = field(default_factory=FaultList)
     warnings: FaultList = field(default_factory=FaultList)
     tally: Tally = field(default_factory=Tally)
+    physical: dict[str, str] = field(default_factory=dict)
 
 
 def create_backup(wish: BackupWish, listener: BackupListener | None = None) -> Snapshot:
@@ -128,7 +132,8 @@ def create_backup(wish: BackupWish, listener: BackupListener | None = None) -> S
 
     :param listener: is told how far it has come
     :raises AdminError: ``backup-target-unset``, ``backup-target-inside``, ``backup-target-occupied``, ``locked``,
-        ``removals-busy``, ``backup-not-written``, ``database-empty``, and those of the database
+        ``removals-busy``, ``backup-not-written``, ``database-empty``, those of the database, and as
+        :func:`omeroadmin.workflows.backup_physical.back_up_physically`
     """
     if wish.gentle:
         give_way()
@@ -184,6 +189,8 @@ def _take(run: _Run) -> Snapshot:
         hold_removals(DatabaseAddress.from_settings(wish.settings)) as hold,
     ):
         _begins(run, "database")
+        sealed = run.seal is not None
+        run.physical = back_up_physically(wish.instance, wish.settings, run.engine, wish.physical, sealed=sealed)
         database = save_database(wish.settings, run.scope, run.work, run.rows, jobs=wish.jobs)
         run.faults.extend(database.faults)
         run.warnings.extend(database.warnings)
@@ -294,6 +301,7 @@ def _finish(run: _Run, database: SavedDatabase, collected: Collected, lines: int
         roots={root.name: str(root.directory) for root in run.scope.saved},
         repositories=database.repositories,
         versions=database.versions,
+        physical=run.physical,
         database=database.names,
         sealed_to=() if run.seal is None else run.seal.names,
         fault_count=run.faults.count,

@@ -28,6 +28,7 @@ from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
 from omeroadmin.system.clock import monotonic, utc_now
 from omeroadmin.system.sockets import port_is_free
+from omeroadmin.workflows.backup_physical import check_physical
 from omeroadmin.workflows.backup_record import note_facts
 from omeroadmin.workflows.backup_target import open_target
 
@@ -86,7 +87,8 @@ def verify_backup(wish: VerifyWish) -> Verified:
     """Verify a snapshot and record a success in it.
 
     :raises AdminError: ``backup-target-missing``, ``snapshot-unknown``, ``snapshot-ambiguous``, ``snapshot-damaged``,
-        ``postgresql-too-old``, ``database-as-root``, ``backup-key-missing``
+        ``postgresql-too-old``, ``database-as-root``, ``backup-key-missing``,
+        ``pgbackrest-missing``
     """
     began = monotonic()
     faults, read, tally = FaultList(), Read(), Tally()
@@ -100,6 +102,7 @@ def verify_backup(wish: VerifyWish) -> Verified:
             faults.extend(_content(engine, snapshot, directory, read, wish))
             if wish.deep and not any(fault.path.startswith((parts.DATABASE, MANIFEST_NAME)) for fault in damaged):
                 faults.extend(_reconciled(wish, engine, snapshot, directory, tally))
+        faults.extend(check_physical(engine, snapshot, thorough=wish.sample >= 1.0))
         seconds = monotonic() - began
         record = Verification(utc_now().timestamp(), seconds, read.files, read.size, tally.rows, wish.deep, wish.sample)
         record_verification(engine, snapshot.id, record if faults.count == 0 else None)

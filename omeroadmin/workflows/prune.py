@@ -10,6 +10,7 @@ from omeroadmin.backups.engines.engine import Engine, Removed
 from omeroadmin.backups.retention import Candidate, Decision, Policy, decide
 from omeroadmin.backups.store import Listed, list_snapshots
 from omeroadmin.schema.settings import Settings
+from omeroadmin.workflows.backup_physical import expire_physical
 from omeroadmin.workflows.backup_target import open_target
 
 
@@ -60,14 +61,19 @@ def plan_prune(wish: PruneWish) -> PrunePlan:
 
 
 def prune(wish: PruneWish, agreed: PrunePlan) -> Removed:
-    """Remove what was agreed to go, as long as the policy still lets it go, and contents that nothing names.
+    """Remove what was agreed to go, as long as the policy still lets it go, and what nothing needs any more.
 
-    :raises AdminError: as :func:`plan_prune`, and ``locked``, ``file-not-removed``
+    That is contents of files, and physical backups that are older than all which snapshots name.
+
+    :raises AdminError: as :func:`plan_prune`, ``locked``, ``file-not-removed``, and as
+        :func:`omeroadmin.workflows.backup_physical.expire_physical`
     """
     policy = wish.policy.require()
     with open_target(wish.settings, wish.target) as engine, engine.locked():
         still = set(_going(_decisions(engine, policy)))
-        return engine.remove(tuple(name for name in agreed.ids if name in still))
+        removed = engine.remove(tuple(name for name in agreed.ids if name in still))
+        expire_physical(engine)
+        return removed
 
 
 def _decisions(engine: Engine, policy: Policy) -> tuple[Decision, ...]:

@@ -223,11 +223,17 @@ class CheckRestored:
         for entry in self.selection.entries(read_manifest(self.manifest)):
             name, _, relative = entry.path.partition("/")
             if entry.is_file and name in places and entry.path not in known:
-                _check_file(places[name] / relative, entry.path, entry.size, self.report.faults)
+                check_file(places[name] / relative, entry.path, entry.size, self.report.faults)
         self.report.rows = tally.rows
 
 
-def _check_file(place: Path, path: str, size: int, faults: FaultList) -> None:
+def check_file(place: Path, path: str, size: int, faults: FaultList) -> None:
+    """Look whether a restored file is there with its size.
+
+    :param place: where it was restored to
+    :param path: as the manifest names it
+    :param faults: gets what is wrong
+    """
     try:
         found = place.stat().st_size
     except OSError as error:

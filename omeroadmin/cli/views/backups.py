@@ -33,6 +33,7 @@ def show_created(snapshot: Snapshot, *, as_json: bool, quiet: bool) -> None:
         print_lines(
             f"{snapshot.id}: {snapshot.files} files, {size_text(snapshot.size)}; {snapshot.copied_files} new,"
             f" {size_text(snapshot.copied_bytes)}; {snapshot.rows} rows reconciled; {state}; {snapshot.seconds:.1f} s"
+            + (f"; physical backup {snapshot.physical['label']}" if snapshot.physical else "")
         )
 
 
@@ -57,6 +58,7 @@ def snapshot_data(snapshot: Snapshot) -> dict[str, object]:
         "sealed_to": snapshot.sealed_to,
         "versions": dict(snapshot.versions),
         "database": dict(snapshot.database),
+        "physical": dict(snapshot.physical),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,9 @@ _FULL_LABEL = 16
 """Length of ``20261128-203000F``; labels of the other kinds begin with that of their full backup."""
 
 
+_LABEL = re.compile(r"\d{8}-\d{6}F")
+
+
 @dataclass(frozen=True)
 class PhysicalBackup:
     """A finished backup of a cluster.
@@ -28,6 +32,8 @@ class PhysicalBackup:
     :param size: bytes of the cluster
     :param stored: bytes that this backup takes in the repository
     :param faulty: whether pgBackRest found pages with wrong checksums
+    :param major: major version of PostgreSQL that made it
+    :param needs: labels of the backups that it rests on
     """
 
     label: str
@@ -37,11 +43,8 @@ class PhysicalBackup:
     size: int
     stored: int
     faulty: bool
-
-    @property
-    def full(self) -> str:
-        """Label of the full backup that it rests on."""
-        return self.label[:_FULL_LABEL]
+    major: int
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ def read_catalog(text: str, stanza: str) -> Catalog:
             return Catalog((), False, "missing stanza path")
         document = found[0]
         status = document["status"]
-        backups = [_backup(item) for item in document.get("backup", ())]
+        versions = {item["id"]: int(str(item["version"]).partition(".")[0]) for item in document.get("db", ())}
+        backups = [_backup(item, versions[item["database"]["id"]]) for item in document.get("backup", ())]
         segments = [str(item["max"]) for item in document.get("archive", ()) if item.get("max")]
         # 0: all is well, 2: no backup yet; others: the stanza isn't there or can't be read.
         exists = status["code"] in (0, 2)
@@ -82,7 +86,7 @@ def read_catalog(text: str, stanza: str) -> Catalog:
         ) from error
 
 
-def _backup(item: dict[str, Any]) -> PhysicalBackup:
+def _backup(item: dict[str, Any], major: int) -> PhysicalBackup:
     times, sizes = item["timestamp"], item["info"]
     return PhysicalBackup(
         str(item["label"]),
@@ -92,6 +96,8 @@ def _backup(item: dict[str, Any]) -> PhysicalBackup:
         int(sizes["size"]),
         int(sizes["repository"]["delta"]),
         bool(item.get("error")),
+        major,
+        tuple(map(str, item.get("reference") or ())),
     )
 
 
@@ -136,3 +142,39 @@ def full_backups_to_keep(backups: Sequence[PhysicalBackup], wanted: Collection[s
     needed = {label[:_FULL_LABEL] for label in wanted}
     positions = [number for number, label in enumerate(full, start=1) if label in needed]
     return max(positions, default=1)
+
+
+@dataclass(frozen=True)
+class RepositoryFault:
+    """What pgBackRest's verification found wrong with one part of a repository.
+
+    :param part: label of a backup; or the archive's name, ``15-1``
+    :param message: how much of it, of what kind
+    """
+
+    part: str
+    message: str
+
+    def concerns(self, labels: Collection[str]) -> bool:
+        """Whether this is about one of some backups, or about the archive, which all need."""
+        return _LABEL.match(self.part) is None or self.part in labels
+
+
+def read_report(text: str) -> list[RepositoryFault]:
+    """Faults in the answer to ``pgbackrest verify --output=text``, which says nothing where nothing is wrong."""
+    faults: list[RepositoryFault] = []
+    part, checked = "", ""
+    for line in text.splitlines():
+        words = line.strip()
+        if words.startswith(("archiveId:", "backup:")):
+            part, _, checked = words.partition(":")[2].strip().partition(", ")
+        elif line.startswith("    ") and part and any(count != "0" for count in _counts(words)):
+            faults.append(RepositoryFault(part, f"{words} ({checked})"))
+        elif words.startswith("status: error") and not part:
+            faults.append(RepositoryFault("", words))
+    # The status of all stands first; it matters only where nothing more is said.
+    return [fault for fault in faults if fault.part] or faults
+
+
+def _counts(words: str) -> list[str]:
+    return [word.rpartition(":")[2].strip() for word in words.split(",")]

@@ -14,6 +14,7 @@ from omeroadmin.database.physical.program import PgBackRest
 from omeroadmin.errors import AdminError
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
+from omeroadmin.system.clock import utc_stamp
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,6 +53,21 @@ class Archiver:
         if not self.enabled or self.last_failed is None:
             return False
         return self.last_archived is None or self.last_failed > self.last_archived
+
+
+HINT_FAILING = "is the repository there, with space left? PostgreSQL's log says why: var/log/postgresql.log"
+"""What to do about an archive that fails."""
+
+
+def archiver_words(found: Archiver) -> str:
+    """What an admin should know of the archive, in a line."""
+    last = "nothing archived yet" if found.last_archived is None else f"archived until {utc_stamp(found.last_archived)}"
+    if not found.failing or found.last_failed is None:
+        return last
+    return (
+        f"archiving fails: {found.failed_segment} at {utc_stamp(found.last_failed)}, {last};"
+        " what is changed since can't be restored, and the log fills the database's disk"
+    )
 
 
 def archiver(connection: Connection[Any]) -> Archiver:

@@ -17,6 +17,8 @@ SEGMENT_SECONDS = 60
 ARCHIVE_TIMEOUT = 120
 """Seconds that pgBackRest waits for a segment to arrive."""
 
+BACKUP_MANIFEST = f"backup/{STANZA}/{{label}}/backup.manifest"
+"""Where a repository has the list of a backup's files."""
 PROGRAM = Path("/usr/bin/pgbackrest")
 """Where distributions have it; what is printed for other machines."""
 
@@ -53,9 +55,11 @@ class PhysicalLayout:
         return self.directory / "pgbackrest"
 
 
-def configuration_text(layout: PhysicalLayout) -> str:
+def configuration_text(layout: PhysicalLayout, external: Path | None = None) -> str:
     """pgBackRest's configuration for a cluster.
 
+    :param external: data directory of a cluster on a host of its own, where pgBackRest works as it does by default;
+        ``None``: the layout's
     :raises AdminError: ``path-unusable`` for a path that the format can't hold
     """
     for path in (layout.directory, layout.repository):
@@ -65,9 +69,10 @@ def configuration_text(layout: PhysicalLayout) -> str:
         {
             "repository": layout.repository,
             "archive_timeout": ARCHIVE_TIMEOUT,
+            "external": external is not None,
             "work": layout.work,
             "stanza": STANZA,
-            "data": layout.data,
+            "data": external or layout.data,
         },
     )
 

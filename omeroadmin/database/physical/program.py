@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from omeroadmin.database.connection import DatabaseAddress
-from omeroadmin.database.physical.catalog import Catalog, read_catalog
-from omeroadmin.database.physical.layout import STANZA
+from omeroadmin.database.physical.catalog import Catalog, RepositoryFault, read_catalog, read_report
+from omeroadmin.database.physical.layout import STANZA, PhysicalLayout, configuration_text
 from omeroadmin.errors import AdminError, configuration_error, failed_error, locked_error
-from omeroadmin.system import process
+from omeroadmin.system import files, process
 from omeroadmin.system.process import Completed
 
 _QUICK = 60.0
@@ -78,13 +79,12 @@ class PgBackRest:
         """
         self._run([f"--repo1-retention-full={keep}", "expire"], timeout=_LONG)
 
-    def verify(self) -> str:
+    def verify(self) -> list[RepositoryFault]:
         """Read all backups and the archive again, and compare their checksums.
 
-        :return: pgBackRest's report
         :raises AdminError: ``physical-failed``
         """
-        return self._run(["verify", "--output=text", "--verbose"], timeout=_LONG).output
+        return read_report(self._run(["verify", "--output=text"], timeout=_LONG).output)
 
     def restore(self, data: Path, label: str, *, tablespaces: Path) -> None:
         """Restore the files of a backup into a directory that is there and empty; what recovery does is left open.
@@ -113,6 +113,19 @@ class PgBackRest:
         if not done.succeeded:
             raise explain(done)
         return done
+
+
+@contextlib.contextmanager
+def reading(program: Path, repository: Path) -> Iterator[PgBackRest]:
+    """pgBackRest for what needs no cluster: a look at a repository, its verification, its expiry.
+
+    :param program: pgBackRest's path
+    :raises AdminError: ``path-unusable``
+    """
+    with tempfile.TemporaryDirectory(prefix="omero-pgbackrest-") as directory:
+        layout = PhysicalLayout(Path(directory), repository)
+        files.write_atomically(layout.configuration, configuration_text(layout), mode=files.SECRET_MODE)
+        yield PgBackRest(program, layout.configuration)
 
 
 def find_pgbackrest() -> Path:

@@ -34,12 +34,15 @@ class Recovery:
     :param repository: pgBackRest's
     :param label: the physical backup that it begins with
     :param moment: ``None``: as late as the archive reaches
+    :param covered: whether the archive is known to hold all that was logged until the moment: then a log without a
+        later change ends where the moment is
     """
 
     cluster: Cluster
     repository: Path
     label: str
     moment: datetime | None
+    covered: bool = False
 
 
 def recover(wish: Recovery, program: Path, programs: Programs, *, port: int) -> None:
@@ -70,7 +73,7 @@ def recover(wish: Recovery, program: Path, programs: Programs, *, port: int) -> 
     files.write_atomically(layout.settings, recovery, mode=files.SECRET_MODE)
     (unfinished / "recovery.signal").touch(mode=files.SECRET_MODE)
     unfinished.rename(cluster.data)
-    _replay(wish, programs, port)
+    _replay(wish, program, programs, port)
     clusters.stop(cluster, programs, timeout=_STOP_TIMEOUT)
     for path in (layout.settings, layout.configuration):
         path.unlink()
@@ -85,16 +88,24 @@ def _drop_settings(path: Path) -> None:
         files.write_atomically(path, "".join(kept))
 
 
-def _replay(wish: Recovery, programs: Programs, port: int) -> None:
-    """Start, which ends when the moment is reached and the cluster is one of its own."""
+def _replay(wish: Recovery, program: Path, programs: Programs, port: int) -> None:
+    """Start, which ends when the moment is reached and the cluster is one of its own.
+
+    PostgreSQL knows that it has reached a moment by a change that is later.
+    """
     log = wish.cluster.log
     begin = log.stat().st_size if log.exists() else 0
     try:
         clusters.start(wish.cluster, programs, port=port, timeout=_REPLAY_TIMEOUT)
     except AdminError as error:
-        if error.code == "database-not-started" and "recovery ended before" in error.message:
+        if error.code != "database-not-started" or "recovery ended before" not in error.message:
+            raise
+        if not wish.covered:
             raise _too_late(wish, begin) from error
-        raise
+        layout = PhysicalLayout(wish.cluster.directory, wish.repository)
+        to_the_end = recovery_text(program, layout.configuration, None)
+        files.write_atomically(layout.settings, to_the_end, mode=files.SECRET_MODE)
+        clusters.start(wish.cluster, programs, port=port, timeout=_REPLAY_TIMEOUT)
 
 
 def _too_late(wish: Recovery, begin: int) -> AdminError:
@@ -108,7 +119,7 @@ def _too_late(wish: Recovery, begin: int) -> AdminError:
     return configuration_error(
         "moment-too-late",
         f"the archive in {wish.repository} does not reach {wish.moment:%Y-%m-%d %H:%M:%S}: {last}",
-        "name an earlier moment; or --at latest, for all that the archive holds",
+        "let the server hand over its log, omero backup create --physical; or name an earlier moment, or --at latest",
     )
 
 

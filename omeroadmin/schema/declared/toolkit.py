@@ -66,6 +66,17 @@ SETTINGS: tuple[Setting, ...] = (
         example="rclone sync /backup/omero offsite:omero",
     ),
     Setting(
+        "omero.backup.physical.repository",
+        "Toolkit",
+        optional(PATH),
+        "",
+        "The directory where pgBackRest keeps physical backups and the archive of the database's log. Empty takes "
+        "pgbackrest in omero.backup.target; a target that is no directory needs one here. After a change: omero backup "
+        "archive.",
+        affects=_TOOLKIT,
+        example="/backup/pgbackrest",
+    ),
+    Setting(
         "omero.backup.target",
         "Toolkit",
         optional(text_like(_TARGET, "a directory, ssh://user@host/path, restic:REPOSITORY or borg:REPOSITORY")),

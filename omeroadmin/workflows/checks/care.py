@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from omeroadmin.certificates.expiry import certificate_expiry
 from omeroadmin.certificates.plan import RENEWAL
 from omeroadmin.database import connection as database
 from omeroadmin.database import embedded
+from omeroadmin.database.physical.facts import HINT_FAILING, archiver, archiver_words
 from omeroadmin.errors import AdminError
 from omeroadmin.repository import fulltext
 from omeroadmin.schema.settings import Settings
@@ -49,22 +51,30 @@ def _certificate(settings: Settings, now: datetime) -> Item:
 def database_answer(subject: Subject) -> Category:
     """Whether the database takes the server's login, and which versions it has."""
     address = database.DatabaseAddress.from_settings(subject.settings)
-    return Category("database", "Database", (_database(subject, address),))
+    return Category("database", "Database", tuple(_database(subject, address)))
 
 
-def _database(subject: Subject, address: database.DatabaseAddress) -> Item:
+def _database(subject: Subject, address: database.DatabaseAddress) -> Iterator[Item]:
     if embedded.is_embedded(subject.settings) and not embedded.status(subject.instance).running:
-        return Item(str(address), Status.SKIP, "not started (the instance's own PostgreSQL)", "omero admin start")
+        yield Item(str(address), Status.SKIP, "not started (the instance's own PostgreSQL)", "omero admin start")
+        return
     try:
         with database.connect(address) as connection:
             major, minor = database.server_version(connection)
             schema = database.schema_version(connection)
+            archive = archiver(connection)
     except AdminError as error:
-        return Item(str(address), Status.FAIL, error.message, error.hint)
+        yield Item(str(address), Status.FAIL, error.message, error.hint)
+        return
     server = f"PostgreSQL {major}.{minor}"
     if schema is None:
-        return Item(str(address), Status.FAIL, f"{server}, no OMERO schema", "omero db init")
-    return Item(str(address), Status.OK, f"{server}, {schema}")
+        yield Item(str(address), Status.FAIL, f"{server}, no OMERO schema", "omero db init")
+    else:
+        yield Item(str(address), Status.OK, f"{server}, {schema}")
+    if archive.failing:
+        yield Item("archive", Status.WARN, archiver_words(archive), HINT_FAILING)
+    elif archive.enabled:
+        yield Item("archive", Status.OK, archiver_words(archive))
 
 
 def search_index(subject: Subject) -> Category:

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from omeroadmin.database import embedded
+from omeroadmin.database.check import Status, check_database
 from omeroadmin.database.cluster import Cluster, start, stop
 from omeroadmin.database.connection import DatabaseAddress, connect
 from omeroadmin.database.physical.catalog import choose
-from omeroadmin.database.physical.facts import archiver, physical_facts
+from omeroadmin.database.physical.facts import HINT_FAILING, archiver, physical_facts
 from omeroadmin.database.physical.layout import PhysicalLayout
 from omeroadmin.database.physical.plan import PhysicalWish, plan_archive
 from omeroadmin.database.physical.program import PgBackRest, find_pgbackrest, refuse_unsupported
 from omeroadmin.database.physical.recovery import Recovery, recover
 from omeroadmin.database.programs import find_programs
+from omeroadmin.database.script import SchemaVersion
 from omeroadmin.errors import AdminError
 from omeroadmin.steps.apply import apply_plan
 from omeroadmin.system.clock import wait_until
 from omeroadmin.system.local import LocalHost
+from omeroadmin.workflows.checks import care
+from omeroadmin.workflows.checks.model import Subject
 from tests.support.components import require_program
 from tests.support.database import DatabaseUnderTest, all_programs, running_database
 from tests.support.ports import free_port
@@ -158,11 +162,15 @@ def test_a_moment_that_the_archive_does_not_reach(archived: Archived, tmp_path: 
     cluster = Cluster(tmp_path / "cluster", tmp_path / "postgresql.log")
     moment = datetime.now(UTC) + timedelta(hours=1)
     programs = find_programs(archived.made.settings)
+    recovery = Recovery(cluster, archived.layout.repository, label, moment)
     with pytest.raises(AdminError, match="does not reach") as caught:
-        recover(
-            Recovery(cluster, archived.layout.repository, label, moment), archived.program, programs, port=free_port()
-        )
+        recover(recovery, archived.program, programs, port=free_port())
     assert caught.value.code == "moment-too-late"
+    # Where nothing was changed since, but the archive is known to reach it, its end is the moment.
+    port = free_port()
+    recover(replace(recovery, covered=True), archived.program, programs, port=port)
+    start(cluster, programs, port=port, timeout=30)
+    assert stop(cluster, programs, timeout=30)
     with pytest.raises(AdminError, match="before the first") as early:
         choose(pgbackrest.catalog().backups, datetime(2001, 1, 1, tzinfo=UTC))
     assert early.value.code == "moment-too-early"
@@ -183,6 +191,13 @@ def test_an_archive_that_fails_is_known(archived: Archived) -> None:
                 return archiver(connection).failing
 
         assert wait_until(failing, timeout=30)
+        wanted = SchemaVersion.from_settings(archived.made.settings)
+        found = {item.name: item for item in check_database(archived.made.address, wanted, own_schema=True).findings}
+        assert found["archive"].status is Status.WARN
+        assert "archiving fails: 0000000" in found["archive"].evidence
+        subject = Subject(archived.made.instance, archived.made.settings, {}, repository, parse_logs=False)
+        [_, item] = care.database_answer(subject).items
+        assert (item.name, item.status.value, item.hint) == ("archive", "warn", HINT_FAILING)
     finally:
         repository.unlink()
         away.rename(repository)

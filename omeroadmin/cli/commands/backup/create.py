@@ -6,8 +6,19 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.backup_options import EncryptTo, Json, PassphraseFile, Quiet, Target
+from omeroadmin.cli.backup_options import (
+    EncryptTo,
+    Json,
+    Limit,
+    Nice,
+    OnFailure,
+    OnSuccess,
+    PassphraseFile,
+    Quiet,
+    Target,
+)
 from omeroadmin.cli.context import require_instance
+from omeroadmin.cli.physical_options import Physical, PhysicalKind, wanted_kind
 from omeroadmin.cli.views import backups as view
 from omeroadmin.errors import ExitStatus
 
@@ -21,16 +32,12 @@ def command(
     ] = True,
     encrypt_to: EncryptTo = None,
     passphrase_file: PassphraseFile = None,
-    limit: Annotated[
-        float, typer.Option("--limit", metavar="MB/S", min=0, help="Megabytes a second to read; 0: as fast as it goes.")
-    ] = 0,
-    nice: Annotated[bool, typer.Option("--nice", help="Give way to whatever else needs processor or disk.")] = False,
-    on_success: Annotated[
-        str | None, typer.Option("--on-success", metavar="COMMAND", help="Run it then [omero.backup.hook.success].")
-    ] = None,
-    on_failure: Annotated[
-        str | None, typer.Option("--on-failure", metavar="COMMAND", help="Run it then [omero.backup.hook.failure].")
-    ] = None,
+    physical: Physical = False,
+    physical_type: PhysicalKind = None,
+    limit: Limit = 0,
+    nice: Nice = False,
+    on_success: OnSuccess = None,
+    on_failure: OnFailure = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -55,14 +62,10 @@ def command(
     instance = require_instance()
     settings = load_settings(instance)
     wish = BackupWish(
-        instance,
-        settings,
-        target,
-        tag,
-        jobs,
-        certificates,
+        *(instance, settings, target, tag, jobs, certificates),
         encrypt_to=tuple(encrypt_to or ()),
         passphrase_file=passphrase_file,
+        physical=wanted_kind(physical, physical_type),
         limit=round(limit * 1_000_000),
         gentle=nice,
     )

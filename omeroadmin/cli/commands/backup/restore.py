@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli import database_options, restore_options
+from omeroadmin.cli import database_options, physical_options, restore_options
 from omeroadmin.cli.backup_options import IdentityFiles, PassphraseFile, Target
 from omeroadmin.cli.context import instance_settings, present_settings
 from omeroadmin.cli.restoring import finish_restore
@@ -17,6 +17,7 @@ def command(
     into: Annotated[Path, typer.Option("--into", metavar="DIR", help="Directory of the new instance.")],
     snapshot: restore_options.SnapshotId = None,
     target: Target = None,
+    at: physical_options.At = None,
     data_dir: restore_options.DataDirectory = None,
     only: restore_options.Only = None,
     identity_file: IdentityFiles = None,
@@ -48,8 +49,9 @@ def command(
     from omeroadmin.workflows.backup_target import target_address
     from omeroadmin.workflows.restore import RestorePlan, RestoreWish, plan_restore
     from omeroadmin.workflows.restore_mirror import MirrorWish, plan_mirror_restore
+    from omeroadmin.workflows.restore_moment import parse_moment, plan_moment_restore
 
-    restore_options.check_source(snapshot, from_dump, from_mirror, from_config)
+    restore_options.check_source(snapshot, at, from_dump, from_mirror, from_config)
     database = database_options.external_database(db_host, db_port, db_name, db_user, db_password_file)
     restore: RestorePlan
     if from_dump is not None and from_mirror is not None:
@@ -60,6 +62,7 @@ def command(
         place = target_address(instance_settings() if target is None else None, target)
         keys = keys_for(present_settings(), identity_file or (), passphrase_file)
         rest = (data_dir, ports_prefix, database, overwrite, jobs)
-        restore = plan_restore(RestoreWish(place, snapshot or "", into, *rest, only=tuple(only or ()), keys=keys))
+        wish = RestoreWish(place, snapshot or "", into, *rest, only=tuple(only or ()), keys=keys)
+        restore = plan_restore(wish) if at is None else plan_moment_restore(wish, parse_moment(at))
     with restore:
         finish_restore(restore, dry_run=dry_run, yes=yes, overwrite=overwrite, start=start)
