@@ -15,6 +15,7 @@ from tests.benchmarks.index import measure_index
 from tests.benchmarks.jobs import measure_config
 from tests.benchmarks.logins import measure_logins
 from tests.benchmarks.people import measure_people
+from tests.benchmarks.repository import measure_repository
 
 
 def main() -> int:
@@ -24,8 +25,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="starts of each grid, imports of a large file")
     parser.add_argument("--no-peers", action="store_true", help="leave others' programs out, which take minutes")
     parser.add_argument("--files", type=int, default=100_000, help="files in the tree of the backups")
+    parser.add_argument("--repository-files", type=int, default=1_000_000, help="files of the repository to cleanse")
     parser.add_argument("--size", type=int, default=4 << 30, help="bytes of that tree")
-    names = ["config", "grid", "people", "logins", "imports", "backups", "index"]
+    names = ["config", "grid", "people", "logins", "imports", "backups", "index", "repository"]
     parser.add_argument("--objects", type=int, default=200_000, help="objects in the search index")
     parser.add_argument("--only", choices=names, help="measure one part")
     options = parser.parse_args()
@@ -40,6 +42,9 @@ def main() -> int:
             directory, options.rounds, files=options.files, size=options.size, peers=peers
         ),
         "index": lambda directory: measure_index(directory, options.rounds, objects=options.objects),
+        "repository": lambda directory: measure_repository(
+            directory, options.rounds, files=options.repository_files, peers=peers
+        ),
     }
     met = True
     for name, measure_part in parts.items():

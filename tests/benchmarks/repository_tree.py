@@ -15,13 +15,11 @@ from typing import Any
 import psycopg
 
 from omeroadmin.database.connection import connect
-from omeroadmin.database.stored import database_uuid
-from omeroadmin.repository.layout import id_path, write_repository_uuid
+from omeroadmin.repository.layout import id_path
 from omeroadmin.repository.orphans.findings import Kind
+from tests.support.bare_repository import MANAGED_UUID, mark
 from tests.support.database import DatabaseUnderTest
 
-MANAGED_UUID = "11111111-2222-3333-4444-555555555555"
-PUBLIC_UUID = "66666666-7777-8888-9999-000000000000"
 _FILES_OF_A_FILESET = 10
 _OLD_SECONDS = 10 * 86_400
 
@@ -55,7 +53,7 @@ def generate(database: DatabaseUnderTest, size: Size) -> dict[Kind, set[str]]:
     with connect(superuser) as connection:
         # Rows of images and their hundred tables are of no use here.
         connection.execute("SET session_replication_role = replica")
-        _mark(connection, data, managed)
+        mark(connection, data, managed)
         _rows(connection, size)
     with connect(superuser, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE) originalfile, pixels, thumbnail")
@@ -151,6 +149,7 @@ SELECT 1000000000 + n * 16 + i, above || 'run_' || n || '/', 'plane_' || lpad(i:
        50000, 'x', {values} FROM run, generate_series(0, {each} - 1) i;
 INSERT INTO originalfile (id, path, name, repo, size, hash, {details})
 SELECT 1000000000 + n * 16 + 15, above, 'run_' || n || '.log', '{managed}', 300, 'x', {values} FROM run;
+SELECT setval('seq_originalfile', 3000000000);
 """
 
 
@@ -165,15 +164,3 @@ def _rows(connection: psycopg.Connection[Any], size: Size) -> None:
         managed=MANAGED_UUID,
     )
     connection.execute(script.encode())
-
-
-def _mark(connection: psycopg.Connection[Any], data: Path, managed: Path) -> None:
-    identity = database_uuid(connection)
-    for number, root, uuid in ((-1, data, PUBLIC_UUID), (-2, managed, MANAGED_UUID)):
-        root.mkdir(parents=True, exist_ok=True)
-        write_repository_uuid(root, identity, uuid)
-        connection.execute(
-            f"INSERT INTO originalfile (id, path, name, hash, size, mimetype, {_DETAILS})"
-            f" VALUES (%s, %s, %s, %s, 0, 'Repository', {_VALUES})".encode(),
-            (number, f"{root.parent}/", root.name, uuid),
-        )

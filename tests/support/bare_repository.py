@@ -7,13 +7,16 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omeroadmin.database.connection import connect
 from omeroadmin.database.stored import database_uuid
 from omeroadmin.repository.layout import write_repository_uuid
 from omeroadmin.workflows.cleanse import CleanseWish
 from tests.support.database import DatabaseUnderTest, running_database
+
+if TYPE_CHECKING:
+    import psycopg
 
 MANAGED_UUID = "11111111-2222-3333-4444-555555555555"
 PUBLIC_UUID = "66666666-7777-8888-9999-000000000000"
@@ -73,19 +76,24 @@ class BareRepository:
         return CleanseWish(self.database.instance, self.database.settings, **more)
 
 
+def mark(connection: psycopg.Connection[Any], data: Path, managed: Path) -> None:
+    """Make the two roots repositories of a database: markers and rows."""
+    identity = database_uuid(connection)
+    for number, root, uuid in ((-1, data, PUBLIC_UUID), (-2, managed, MANAGED_UUID)):
+        root.mkdir(parents=True, exist_ok=True)
+        write_repository_uuid(root, identity, uuid)
+        connection.execute(
+            f"INSERT INTO originalfile (id, path, name, hash, size, mimetype, {_DETAILS})"
+            f" VALUES (%s, %s, %s, %s, 0, 'Repository', {_VALUES})".encode(),
+            (number, f"{root.parent}/", root.name, uuid),
+        )
+
+
 @contextlib.contextmanager
 def bare_repository(directory: Path) -> Iterator[BareRepository]:
     """A database that runs, and the two roots with their markers and rows."""
     with running_database(directory) as database:
         repository = BareRepository(database)
         with connect(database.address) as connection:
-            identity = database_uuid(connection)
-            for number, root, uuid in ((-1, repository.data, PUBLIC_UUID), (-2, repository.managed, MANAGED_UUID)):
-                root.mkdir(parents=True, exist_ok=True)
-                write_repository_uuid(root, identity, uuid)
-                connection.execute(
-                    f"INSERT INTO originalfile (id, path, name, hash, size, mimetype, {_DETAILS})"
-                    f" VALUES (%s, %s, %s, %s, 0, 'Repository', {_VALUES})".encode(),
-                    (number, f"{root.parent}/", root.name, uuid),
-                )
+            mark(connection, repository.data, repository.managed)
         yield repository
