@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from omeroadmin.cli.backup_first import back_up
+
 New = Annotated[
     Path | None,
     typer.Argument(metavar="[NEW]", help="Directory that doesn't exist yet or is empty.", show_default=False),
@@ -18,7 +20,9 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan and chang
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 
 
-def move(name: str, new: Path | None, *, copy: bool, remove_old: bool, undo_it: bool, dry_run: bool, yes: bool) -> None:
+def move(
+    name: str, new: Path | None, *, copy: bool, remove_old: bool, undo_it: bool, dry_run: bool, backup: bool, yes: bool
+) -> None:
     """Plan, ask, and carry out.
 
     :param name: the property that says where the files are
@@ -29,7 +33,7 @@ def move(name: str, new: Path | None, *, copy: bool, remove_old: bool, undo_it: 
     from omeroadmin.cli.views.lifecycle import StderrReporter
     from omeroadmin.cli.views.moving import copy_watcher, show_moved
     from omeroadmin.errors import usage_error
-    from omeroadmin.workflows.move import MoveWish, carry_out, plan_move, plan_undo, undo
+    from omeroadmin.workflows.move import DATA, MoveWish, carry_out, plan_move, plan_undo, undo
 
     if (new is None) != undo_it:
         raise usage_error("options-conflict", "give either the new directory or --undo", "add --help")
@@ -42,6 +46,8 @@ def move(name: str, new: Path | None, *, copy: bool, remove_old: bool, undo_it: 
         show_plan(plan.plan)
         return
     agree(plan.plan, yes=yes, destructive=True)
+    if backup and not undo_it:
+        back_up(instance, "move-data" if name == DATA else "move-managed")
     if new is None:
         undo(plan, step_listener())
     else:

@@ -88,7 +88,9 @@ def test_the_managed_repository_is_renamed(moved: Omero) -> None:
     dry = moved.ok("admin", "move-managed", str(new), "--dry-run")
     assert f"rename {moved.data / 'ManagedRepository'} to {new}" in dry
     assert not new.exists()
-    moved.ok("admin", "move-managed", str(new), "--yes", timeout=300)
+    moved.ok("config", "set", "omero.backup.target", str(moved.home / "backup"))
+    moved.ok("admin", "move-managed", str(new), "--backup", "--yes", timeout=300)
+    assert moved.json("backup", "list", "--json")["snapshots"][0]["tag"] == "before move-managed"
     assert setting(moved, "omero.managed.dir") == str(new)
     assert not (moved.data / "ManagedRepository").exists()
     assert_usable(moved, expected)

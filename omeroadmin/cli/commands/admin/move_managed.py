@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from omeroadmin.cli.backup_first import Backup
 from omeroadmin.cli.move_options import Copy, DryRun, New, RemoveOld, Undo, Yes, move
 
 
@@ -11,6 +12,7 @@ def command(
     remove_old: RemoveOld = False,
     undo: Undo = False,
     dry_run: DryRun = False,
+    backup: Backup = False,
     yes: Yes = False,
 ) -> None:
     """Move the images (omero.managed.dir) to another place.
@@ -23,4 +25,4 @@ def command(
     """
     from omeroadmin.workflows.move import MANAGED
 
-    move(MANAGED, new, copy=copy, remove_old=remove_old, undo_it=undo, dry_run=dry_run, yes=yes)
+    move(MANAGED, new, copy=copy, remove_old=remove_old, undo_it=undo, dry_run=dry_run, backup=backup, yes=yes)

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from omeroadmin.cli.backup_first import Backup, back_up
 from omeroadmin.cli.config_options import WAIT_DEFAULT, Force, Wait
-from omeroadmin.cli.context import config_file
+from omeroadmin.cli.context import config_file, require_instance
 from omeroadmin.cli.input import read_input
 from omeroadmin.cli.output import print_json, print_lines, say
 from omeroadmin.cli.views.changes import difference_lines, warn_unknown
@@ -31,6 +32,7 @@ def command(
         Language | None, typer.Option("--format", help="Of files whose names don't say it; YAML for stdin.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False,
+    backup: Backup = False,
     force: Force = False,
     wait: Wait = WAIT_DEFAULT,
 ) -> None:
@@ -52,6 +54,8 @@ def command(
     if dry_run:
         changes = preview_wishes(config_xml, wishes, prune=prune, force=force)
     else:
+        if backup and preview_wishes(config_xml, wishes, prune=prune, force=force):
+            back_up(require_instance(), "config apply")
         changes = apply_wishes(config_xml, wishes, prune=prune, force=force, cause="config apply", wait=wait)
     if json:
         document = {"dry_run": dry_run, **changes_data(changes, show_secrets=False), "ignored": sources.ignored}
