@@ -18,20 +18,13 @@ from omeroadmin.backups.engines.engine import Engine
 from omeroadmin.backups.keys import NO_KEYS, Keys
 from omeroadmin.backups.manifest import read_manifest
 from omeroadmin.backups.sealing import clear_names, opened
-from omeroadmin.backups.selection import Amount, Selection, check_found, read_selection
+from omeroadmin.backups.selection import Selection, check_found, read_selection
 from omeroadmin.backups.snapshot import Snapshot, manifest_path
 from omeroadmin.backups.store import find_snapshot
 from omeroadmin.backups.verify import check_parts
 from omeroadmin.database import embedded
-from omeroadmin.database.plan import (
-    DatabaseWish,
-    StopCluster,
-    plan_database,
-)
 from omeroadmin.errors import failed_error
-from omeroadmin.profiles.plan import plan_properties
 from omeroadmin.profiles.store import read_profile
-from omeroadmin.repository.layout import inspect_data_directories, plan_data_directories
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
 from omeroadmin.steps.apply import Listener, apply_plan
@@ -47,23 +40,17 @@ from omeroadmin.workflows.lifecycle import start
 from omeroadmin.workflows.restore_destination import (
     Destination,
     database_properties,
-    empty_index,
     find_destination,
     find_files_destination,
-    interrupted_leftovers,
-    missing_directories,
     refuse_unsuitable,
     relocated,
-    restored_database_facts,
 )
 from omeroadmin.workflows.restore_files import file_steps
+from omeroadmin.workflows.restore_instance_steps import data_steps, database_steps, instance_steps, rows_file, title
 from omeroadmin.workflows.restore_steps import (
     CheckRestored,
-    ExtractFiles,
     Mark,
-    RestoreDump,
     RestoreReport,
-    restore_programs,
 )
 
 _RENDERED = frozenset(
@@ -175,9 +162,16 @@ class Copy:
         return {name: place for name, place in everything.items() if name in self.snapshot.roots}
 
     @property
+    def stays(self) -> bool:
+        """Whether the configuration alone is restored, for the data and the backups that are there."""
+        chosen = self.selection
+        alone = chosen.configuration and not chosen.database and not chosen.has_data
+        return alone and self.wish.data_directory is None
+
+    @property
     def moves(self) -> dict[str, Path]:
         """New directories by the old ones."""
-        places = self.places
+        places = {name: place for name, place in self.places.items() if not (self.stays and name in (DATA, MANAGED))}
         moves = {old: places[name] for name, old in self.snapshot.roots.items() if name in places}
         return {**moves, self.snapshot.omerodir: self.instance.omerodir}
 
@@ -200,22 +194,23 @@ def plan_restore(wish: RestoreWish) -> SnapshotPlan:
             settings = Settings({})
         else:
             values, settings, properties = restored_properties(copy)
+            configuration = saved_configuration(copy) if copy.selection.configuration else []
             steps = [
-                *_instance_steps(copy, settings, values, properties),
-                *_data_steps(copy, settings, amount, report),
-                *_database_steps(copy, settings),
+                *instance_steps(copy, settings, configuration, values, properties),
+                *data_steps(copy, settings, amount, report),
+                *database_steps(copy, settings),
                 CheckRestored(
                     manifest_path(copy.directory),
                     tuple(copy.places.items()),
                     copy.selection,
-                    _rows_file(copy) if copy.selection.database else None,
+                    rows_file(copy) if copy.selection.database else None,
                     report,
                 ),
                 Mark(copy.destination.mark, copy.destination.source, copy.data, finished=True),
             ]
         return SnapshotPlan(
             source=copy.snapshot.id,
-            plan=Plan(_title(copy), tuple(steps)),
+            plan=Plan(title(copy), tuple(steps)),
             instance=copy.instance,
             settings=settings,
             report=report,
@@ -223,60 +218,6 @@ def plan_restore(wish: RestoreWish) -> SnapshotPlan:
             resources=stack.pop_all(),
             snapshot=copy.snapshot,
         )
-
-
-def _title(copy: Copy) -> str:
-    verb = "go on restoring" if copy.destination.resumes else "restore"
-    what = f"{', '.join(copy.wish.only)} of " if copy.wish.only else ""
-    where = f"{copy.data}" if copy.selection.files_only else f"{copy.instance.omerodir}, data to {copy.data}"
-    return f"{verb} {what}snapshot {copy.snapshot.id} to {where}"
-
-
-def _instance_steps(
-    copy: Copy, settings: Settings, values: Mapping[str, str], properties: Mapping[str, str]
-) -> list[Step]:
-    """Directories, configuration and properties."""
-    instance = copy.instance
-    directories = plan_data_directories(settings, inspect_data_directories(settings, LocalHost()))
-    return [
-        *missing_directories(instance),
-        *interrupted_leftovers(copy.destination),
-        Mark(copy.destination.mark, copy.destination.source, copy.data, finished=False),
-        *(saved_configuration(copy) if copy.selection.configuration else []),
-        *plan_properties(values, properties, instance.config_xml, "backup restore"),
-        *(directories if copy.selection.has_data else []),
-    ]
-
-
-def _data_steps(copy: Copy, settings: Settings, amount: Amount, report: RestoreReport) -> list[Step]:
-    """The files."""
-    if not copy.selection.has_files:
-        return []
-    places = tuple(copy.places.items())
-    extract = ExtractFiles(
-        copy.engine, copy.snapshot, manifest_path(copy.directory), places, copy.selection, amount, report
-    )
-    return [*(empty_index(settings.data_directory) if copy.selection.has_data else []), extract]
-
-
-def _rows_file(copy: Copy) -> Path:
-    return copy.instance.temporary_directory / "restored-rows.jsonl.zst"
-
-
-def _database_steps(copy: Copy, settings: Settings) -> list[Step]:
-    """The database."""
-    if not copy.selection.database:
-        return []
-    instance, wish = copy.instance, copy.wish
-    facts = restored_database_facts(instance, settings)
-    programs = restore_programs(facts, settings, copy.snapshot)
-    return [
-        *plan_database(facts, DatabaseWish(instance, settings, None, keep_running=True)),
-        RestoreDump(
-            instance, settings, copy.snapshot, copy.directory, wish.keys, programs, _rows_file(copy), wish.jobs
-        ),
-        *([StopCluster(instance, settings)] if facts.programs is not None else []),
-    ]
 
 
 def carry_out(plan: RestorePlan, listener: Listener | None = None) -> RestoreReport:
@@ -352,12 +293,13 @@ def restored_properties(copy: Copy) -> tuple[dict[str, str], Settings, dict[str,
     """
     values = read_profile(copy.clear / parts.CONFIGURATION / "grid" / "config.xml").values
     properties = relocated(values, copy.moves)
-    properties["omero.data.dir"] = str(copy.data)
-    # Snapshots of two servers in one target would be taken for one another's.
-    if values.get(TARGET_PROPERTY):
-        properties[TARGET_PROPERTY] = ""
-    if MANAGED in copy.places:
-        properties["omero.managed.dir"] = str(copy.places[MANAGED])
+    if not copy.stays:
+        properties["omero.data.dir"] = str(copy.data)
+        # Snapshots of two servers in one target would be taken for one another's.
+        if values.get(TARGET_PROPERTY):
+            properties[TARGET_PROPERTY] = ""
+        if MANAGED in copy.places:
+            properties["omero.managed.dir"] = str(copy.places[MANAGED])
     if CERTIFICATES in copy.places:
         properties["omero.glacier2.IceSSL.DefaultDir"] = str(copy.places[CERTIFICATES])
     if copy.wish.ports_prefix is not None:

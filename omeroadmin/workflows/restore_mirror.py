@@ -6,6 +6,7 @@ The two were taken apart from each other. So what doesn't fit is looked for, and
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from omeroadmin.database.connection import DatabaseAddress, connect, server_vers
 from omeroadmin.database.dump_file import dump_format
 from omeroadmin.database.plan import DatabaseFacts, DatabaseWish, StopCluster, plan_database
 from omeroadmin.database.programs import Programs, client_programs
-from omeroadmin.errors import configuration_error
+from omeroadmin.errors import AdminWarning, configuration_error
 from omeroadmin.profiles.plan import plan_properties
 from omeroadmin.profiles.properties import parse_properties
 from omeroadmin.profiles.store import read_profile
@@ -130,6 +131,10 @@ def _saved_properties(path: Path | None) -> dict[str, str]:
     if files.read_bytes(path).lstrip().startswith(b"<"):
         return dict(read_profile(path).values)
     entries = parse_properties(files.read_text(path), str(path), raw=True)
+    masked = [entry.name for entry in entries if entry.value == MASK and not entry.name.startswith("omero.db.")]
+    if masked:
+        words = f"{path} doesn't say what {', '.join(masked)} was: set it before you start the server"
+        warnings.warn(words, AdminWarning, stacklevel=2)
     return {entry.name: entry.value for entry in entries if entry.value != MASK}
 
 

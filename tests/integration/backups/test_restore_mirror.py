@@ -12,7 +12,7 @@ import pytest
 from omeroadmin.database import embedded
 from omeroadmin.database.connection import DatabaseAddress, connect
 from omeroadmin.database.programs import client_programs
-from omeroadmin.errors import AdminError
+from omeroadmin.errors import AdminError, AdminWarning
 from omeroadmin.profiles.store import load_settings
 from omeroadmin.workflows.restore import RestorePlan, carry_out
 from omeroadmin.workflows.restore_mirror import MirrorWish, plan_mirror_restore
@@ -61,7 +61,8 @@ def configuration(source: Seeded, path: Path) -> Path:  # noqa: F811
     """What ``omero config get`` prints, with passwords masked."""
     values = source.database.settings.explicit()
     lines = [f"{name}={'********' if name.endswith('pass') else value}" for name, value in values.items()]
-    path.write_text("\n".join([*lines, "omero.mail.host=mail.example.org", ""]))
+    more = ["omero.mail.host=mail.example.org", "omero.ldap.password=********", ""]
+    path.write_text("\n".join([*lines, *more]))
     return path
 
 
@@ -85,7 +86,9 @@ def test_dump_and_mirror_become_an_instance(
     mirror: Path,
     tmp_path: Path,
 ) -> None:
-    plan = planned(dump, mirror, tmp_path / "second", configuration=configuration(source, tmp_path / "omero.config"))
+    saved = configuration(source, tmp_path / "omero.config")
+    with pytest.warns(AdminWarning, match=r"what omero\.ldap\.password was"):
+        plan = planned(dump, mirror, tmp_path / "second", configuration=saved)
     report = carry_out(plan)
     assert report.faults.count == 0, report.faults.kept
     assert report.rows == 18

@@ -9,7 +9,7 @@ import pytest
 from omeroadmin.database import embedded
 from omeroadmin.database.connection import DatabaseAddress, connect
 from omeroadmin.errors import AdminError
-from omeroadmin.profiles.store import load_settings
+from omeroadmin.profiles.store import load_settings, update_profile
 from omeroadmin.workflows.backup import BackupWish, create_backup
 from omeroadmin.workflows.install import ExternalDatabase
 from omeroadmin.workflows.restore import RestoreWish, SnapshotPlan, carry_out, plan_restore
@@ -114,6 +114,24 @@ def test_the_configuration_alone(source: Seeded, target: Path, tmp_path: Path) -
     # It is the database that stays.
     assert settings.text("omero.db.pass") == source.database.address.password
     assert not Path("/somewhere").exists()
+
+
+def test_the_configuration_alone_keeps_to_the_data_that_are_there(
+    source: Seeded,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    instance, target = source.database.instance, tmp_path / "target"
+    update_profile(instance.config_xml, {"omero.backup.target": str(target)})
+    try:
+        create_backup(BackupWish(instance, load_settings(instance)))
+        into = tmp_path / "second"
+        restored(target, into, "config")
+        settings = load_settings(instance.__class__(into))
+        assert settings.data_directory == source.data
+        assert settings.text("omero.backup.target") == str(target)
+        assert not (tmp_path / "second-data").exists()
+    finally:
+        update_profile(instance.config_xml, {"omero.backup.target": ""})
 
 
 def test_the_database_alone(source: Seeded, target: Path, tmp_path: Path) -> None:  # noqa: F811
