@@ -89,6 +89,7 @@ class PgBackRest:
     def restore(self, data: Path, label: str, *, tablespaces: Path) -> None:
         """Restore the files of a backup into a directory that is there and empty; what recovery does is left open.
 
+        :param data: pgBackRest works in the directory above, so that who clears that away finds it
         :param tablespaces: where tablespaces go, should the cluster have any
         :raises AdminError: ``physical-failed``
         """
@@ -99,12 +100,19 @@ class PgBackRest:
             "--type=none",
             "restore",
         ]
-        self._run(words, timeout=_LONG)
+        self._run(words, timeout=_LONG, directory=data.parent)
 
-    def _run(self, arguments: Sequence[str], *, timeout: float, superuser: DatabaseAddress | None = None) -> Completed:
+    def _run(
+        self,
+        arguments: Sequence[str],
+        *,
+        timeout: float,
+        superuser: DatabaseAddress | None = None,
+        directory: Path | None = None,
+    ) -> Completed:
         words = [str(self.program), f"--config={self.configuration}", f"--stanza={STANZA}"]
         if superuser is None:
-            done = process.run([*words, *arguments], timeout=timeout, environment={"LC_ALL": "C"})
+            done = process.run([*words, *arguments], timeout=timeout, environment={"LC_ALL": "C"}, directory=directory)
         else:
             # Without a socket's path in its configuration libpq takes host and password from the environment.
             words += [f"--pg1-port={superuser.port}", f"--pg1-user={superuser.user}"]

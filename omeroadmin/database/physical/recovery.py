@@ -16,6 +16,7 @@ from omeroadmin.database.physical.program import PgBackRest
 from omeroadmin.database.programs import Programs
 from omeroadmin.errors import AdminError, configuration_error, failed_error
 from omeroadmin.system import files, process
+from omeroadmin.system.scratch import end_processes
 
 _REPLAY_TIMEOUT = 12 * 3600.0
 """Seconds for the replay of the archive: a bound for what hangs."""
@@ -53,11 +54,13 @@ def recover(wish: Recovery, program: Path, programs: Programs, *, port: int) -> 
     :param program: pgBackRest's path
     :param programs: of the major version that made the backup
     :param port: a port on loopback that the cluster gets
-    :raises AdminError: ``moment-too-late``, ``physical-failed``, and those of the cluster
+    :raises AdminError: ``moment-too-late``, ``physical-failed``, ``processes-not-ended``, and those of the cluster
     """
     clusters.refuse_root()
     cluster = wish.cluster
-    clusters.stop(cluster, programs, timeout=_STOP_TIMEOUT, mode="immediate")
+    if cluster.directory.is_dir():
+        # A killed attempt may have left PostgreSQL running, or pgBackRest writing.
+        end_processes(cluster.directory)
     layout = PhysicalLayout(cluster.directory, wish.repository)
     unfinished = cluster.directory / "data.unfinished"
     for path in (cluster.data, unfinished):
