@@ -10,7 +10,10 @@ from omeroadmin.cli.output import say
 from omeroadmin.cli.views import cleanse as view
 
 if TYPE_CHECKING:
+    from omeroadmin.cli.session import Connection
+    from omeroadmin.repository.orphans.findings import Problem
     from omeroadmin.workflows.cleanse import CleanseWish
+    from omeroadmin.workflows.cleanse_find import Findings
 
 
 class Teller:
@@ -27,9 +30,10 @@ class Teller:
             sys.stderr.flush()
 
 
-def cleanse(wish: CleanseWish, *, verbose: bool, yes: bool, as_json: bool) -> bool:
+def cleanse(wish: CleanseWish, connection: Connection | None, *, verbose: bool, yes: bool, as_json: bool) -> bool:
     """Find, ask and move.
 
+    :param connection: to the server that deletes filesets without images; ``None``: they are only reported
     :return: whether everything could be judged and moved
     """
     from omeroadmin.workflows.cleanse import cleansing
@@ -39,11 +43,26 @@ def cleanse(wish: CleanseWish, *, verbose: bool, yes: bool, as_json: bool) -> bo
         if not wish.may_write:
             view.show_found(findings, as_json=as_json, verbose=verbose)
             return not findings.problems.count
-        if findings.count:
-            agree_to(view.found_lines(findings, verbose=verbose and not as_json), yes=yes, destructive=wish.delete)
+        deletes = connection is not None and bool(findings.filesets)
+        if findings.count or deletes:
+            lines = view.found_lines(findings, verbose=verbose and not as_json)
+            agree_to(lines, yes=yes, destructive=wish.delete or deletes)
+        removed, problems = _remove_filesets(connection, findings) if deletes else (0, [])
         outcome = run.carry_out(findings)
+        outcome.filesets = removed
+        for problem in problems:
+            outcome.problems.add(problem)
         view.show_done(findings, outcome, as_json=as_json, verbose=verbose, delete=wish.delete)
         return not findings.problems.count + outcome.problems.count
+
+
+def _remove_filesets(connection: Connection | None, findings: Findings) -> tuple[int, list[Problem]]:
+    from omeroadmin.workflows.empty_filesets import remove_filesets
+
+    if connection is None:
+        return 0, []
+    with connection.open() as (client, _):
+        return remove_filesets(client, findings.filesets)
 
 
 def put_back(wish: CleanseWish, quarantine_id: str, *, as_json: bool) -> bool:

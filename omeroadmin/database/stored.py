@@ -48,13 +48,20 @@ SELECT wanted.number - 1 FROM unnest(%(directories)s::text[], %(names)s::text[])
                   AND stored.path IN (wanted.directory, wanted.directory || '/', '/' || wanted.directory,
                                    '/' || wanted.directory || '/'))
 """
+# OMERO makes the fileset first and its images last. An import that goes on has a job that isn't finished; so has one that
+# was broken off.
 _EMPTY_FILESETS = """
 SELECT f.id, f.templateprefix, e.experimenter, count(o.id), coalesce(sum(o.size), 0)::bigint
   FROM fileset f
   LEFT JOIN event e ON e.id = f.creation_id
   LEFT JOIN filesetentry x ON x.fileset = f.id
   LEFT JOIN originalfile o ON o.id = x.originalfile
- WHERE NOT EXISTS (SELECT 1 FROM image i WHERE i.fileset = f.id) AND e.time < timezone('UTC', %s)
+ WHERE NOT EXISTS (SELECT 1 FROM image i WHERE i.fileset = f.id)
+   AND e.time < timezone('UTC', %(before)s)
+   AND (e.time < timezone('UTC', %(stale)s) OR NOT EXISTS (
+        SELECT 1 FROM filesetjoblink l JOIN job j ON j.id = l.child JOIN jobstatus s ON s.id = j.status
+         WHERE l.parent = f.id AND j.type IN ('UploadJob', 'MetadataImportJob')
+           AND s.value NOT IN ('Finished', 'Cancelled', 'Error')))
  GROUP BY f.id, f.templateprefix, e.experimenter ORDER BY f.id
 """
 
@@ -161,12 +168,14 @@ def present_ids(connection: Connection[Any], table: str, ids: Sequence[int]) -> 
     return {int(number) for (number,) in rows}
 
 
-def empty_filesets(connection: Connection[Any], before: datetime) -> list[EmptyFileset]:
+def empty_filesets(connection: Connection[Any], before: datetime, stale: datetime) -> list[EmptyFileset]:
     """Filesets without images.
 
     :param before: only those that are older
+    :param stale: only older ones where the import was never finished
     """
-    return [EmptyFileset(*row) for row in connection.execute(_EMPTY_FILESETS, (before,))]
+    values = {"before": before, "stale": stale}
+    return [EmptyFileset(*row) for row in connection.execute(_EMPTY_FILESETS, values)]
 
 
 def database_uuid(connection: Connection[Any]) -> str:

@@ -65,12 +65,14 @@ class Outcome:
     """What was done.
 
     :param id: of the quarantine; empty where there is none
+    :param filesets: that were removed
     """
 
     id: str = ""
     sums: dict[Kind, Sum] = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)
     directory: Path | None = None
+    filesets: int = 0
 
     def add(self, kind: Kind, size: int) -> None:
         """Count one thing."""
@@ -108,8 +110,11 @@ class Cleansing:
             trees = wish.trees or TREES
             Search(view, self.current, self.scope, self.roots, self.horizon, trees).run(findings)
             if MANAGED_DIRECTORY in trees:
-                moment = datetime.fromtimestamp(self.horizon.young_ns / 1e9, UTC)
-                findings.filesets = stored.empty_filesets(view, moment)
+                before, stale = (
+                    datetime.fromtimestamp(moment / 1e9, UTC)
+                    for moment in (self.horizon.young_ns, self.horizon.stale_ns)
+                )
+                findings.filesets = stored.empty_filesets(view, before, stale)
         return findings
 
     def carry_out(self, findings: Findings) -> Outcome:

@@ -67,8 +67,12 @@ def show_done(findings: Findings, outcome: Outcome, *, as_json: bool, verbose: b
     else:
         count = sum(one.count for one in outcome.sums.values())
         size = _size(sum(one.size for one in outcome.sums.values()))
-        if not count:
+        if outcome.filesets:
+            print_lines(f"{outcome.filesets} filesets without images deleted by the server")
+        if not count and not outcome.filesets:
             print_lines("nothing to do")
+        elif not count:
+            print_lines("nothing to move")
         elif delete:
             print_lines(f"{count} removed, {size}")
         else:
@@ -103,6 +107,7 @@ def _print_document(findings: Findings, outcome: Outcome | None, *, dry_run: boo
         "quarantine": outcome.id if outcome and outcome.id else None,
         "found": _sums(findings.sums),
         "moved": _sums(outcome.sums) if outcome else {},
+        "filesets_removed": outcome.filesets if outcome else 0,
         "filesets": [one._asdict() for one in findings.filesets],
         "files": seen.files,
         "directories": seen.directories,

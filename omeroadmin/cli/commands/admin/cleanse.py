@@ -9,10 +9,13 @@ import typer
 
 from omeroadmin.cli.cleanse_options import Subdirectory, min_age_seconds
 from omeroadmin.cli.context import require_instance
+from omeroadmin.cli.session import Connection, connects
 from omeroadmin.errors import ExitStatus
 
 
+@connects
 def command(
+    connection: Connection,
     data_dir: Annotated[
         Path | None, typer.Argument(metavar="[DATA_DIR]", help="The binary repository [omero.data.dir].")
     ] = None,
@@ -26,6 +29,9 @@ def command(
     quarantine: Annotated[
         Path | None, typer.Option("--quarantine", metavar="DIR", help="Keep quarantines here, not in the repository.")
     ] = None,
+    filesets: Annotated[
+        bool, typer.Option("--filesets", help="Also have the server delete filesets without images; needs a login.")
+    ] = False,
     delete: Annotated[bool, typer.Option("--delete", help="Remove for good, without a quarantine.")] = False,
     restore: Annotated[str, typer.Option("--restore", metavar="ID", help="Put back what is in a quarantine.")] = "",
     purge: Annotated[
@@ -59,6 +65,6 @@ def command(
     elif purge:
         succeeded = purge_all(wish, "" if purge == "all" else purge, yes=yes, as_json=as_json)
     else:
-        succeeded = cleanse(wish, verbose=verbose, yes=yes, as_json=as_json)
+        succeeded = cleanse(wish, connection if filesets else None, verbose=verbose, yes=yes, as_json=as_json)
     if not succeeded:
         raise typer.Exit(ExitStatus.FAILED)
