@@ -48,7 +48,7 @@ SELECT wanted.number - 1 FROM unnest(%(directories)s::text[], %(names)s::text[])
                   AND stored.path IN (wanted.directory, wanted.directory || '/', '/' || wanted.directory,
                                    '/' || wanted.directory || '/'))
 """
-# OMERO makes the fileset first and its images last. An import that goes on has a job that isn't finished; so has one that
+# OMERO makes the fileset first and its images last. An import that goes on has an unfinished job; so has one that
 # was broken off.
 _EMPTY_FILESETS = """
 SELECT f.id, f.templateprefix, e.experimenter, count(o.id), coalesce(sum(o.size), 0)::bigint

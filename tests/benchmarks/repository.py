@@ -100,7 +100,7 @@ def _ours(database: DatabaseUnderTest, home: Path, rounds: int) -> tuple[float, 
 
 
 def _megabytes(pid: int) -> float:
-    """The peak so far; getrusage would count what this process has, too, because the other one began as a copy of it."""
+    """The peak so far; getrusage would count this process as well, because the other one began as a copy of it."""
     status = Path(f"/proc/{pid}/status").read_text()
     found = re.search(r"^VmHWM:\s+([0-9]+) kB$", status, re.MULTILINE)
     return int(found[1]) * 1024 / 1e6 if found else 0.0
