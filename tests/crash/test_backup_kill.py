@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from omeroadmin.backups.engines.opening import open_engine
 from omeroadmin.backups.store import list_snapshots
 from omeroadmin.workflows.backup import BackupWish, create_backup
@@ -18,6 +20,8 @@ from tests.support.omero import Omero
 from tests.support.rounds import rounds
 
 ROUNDS = rounds(10)
+_FILES = 20
+"""New ones before each kill."""
 
 
 def _create(seeded: Seeded, target: Path) -> subprocess.Popen[bytes]:
@@ -30,6 +34,7 @@ def _create(seeded: Seeded, target: Path) -> subprocess.Popen[bytes]:
     )
 
 
+@pytest.mark.timeout(300 + 20 * ROUNDS)
 def test_kill_during_create(tmp_path: Path) -> None:
     generator = random.Random(20261124)
     target = tmp_path / "target"
@@ -40,7 +45,7 @@ def test_kill_during_create(tmp_path: Path) -> None:
         first = list_snapshots(open_engine(target))[0].id
         killed = 0
         for number in range(ROUNDS):
-            for name in range(100):
+            for name in range(_FILES):
                 seeded.add_file(f"round_{number}/", f"{name}.tif", generator.randbytes(generator.randrange(20_000)))
             process = _create(seeded, target)
             try:
@@ -56,7 +61,7 @@ def test_kill_during_create(tmp_path: Path) -> None:
         settings = seeded.database.settings
         last = create_backup(BackupWish(seeded.database.instance, settings, target))
         assert last.consistent, last.faults
-        assert last.rows == 18 + ROUNDS * 100
+        assert last.rows == 18 + ROUNDS * _FILES
         names = {path.name for path in (target / "snapshots").iterdir()}
         assert names == {item.id for item in list_snapshots(open_engine(target))}
         assert not list((target / "partial").iterdir())

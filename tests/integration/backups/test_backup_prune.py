@@ -154,6 +154,7 @@ def test_diff(omero: Omero, filled: Path) -> None:
     assert len(omero.ok("backup", "diff", first, third, "--summary", "--target", str(filled)).splitlines()) == 1
 
 
+@pytest.mark.timeout(300 + 20 * rounds(15))
 def test_killed_while_pruning(omero: Omero, filled: Path, tmp_path: Path) -> None:
     """Whatever a killed prune has left: no snapshot is half there, and the next prune ends it."""
     generator = random.Random(20261128)
