@@ -94,8 +94,9 @@ def dump(
         if not done.succeeded:
             raise failed_error(
                 "dump-failed",
-                f"pg_dump could not dump {address}: {done.last_words()}",
-                f"check the space left: df -h {directory.parent}",
+                f"pg_dump could not dump {address}: {_reason(done)}",
+                # Its own directory may be gone by the time that this is read.
+                f"check the space left: df -h {directory.parent.parent}",
             )
         directory.chmod(0o700)
         for path in directory.iterdir():
@@ -103,6 +104,12 @@ def dump(
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         raise
+
+
+def _reason(done: process.Completed) -> str:
+    """The first error: of several connections that dump, one meets it, and the last words are those of another."""
+    errors = (line.partition("error: ")[2].strip() for line in done.error_output.splitlines())
+    return next((error for error in errors if error), done.last_words())
 
 
 def restore(

@@ -57,6 +57,9 @@ from omeroadmin.workflows.backup_target import open_target
 ROWS_NAME = "rows.jsonl.zst"
 """The rows of the database while a run needs them."""
 
+_FULL = ("backup-not-written", "file-not-written", "dump-failed")
+"""What a full target may be called, by the part that meets it."""
+
 _CLOCK_GRAIN_NS = 2_000_000_000
 """Files this young when a run began are read again by the next: some file systems count in seconds."""
 
@@ -143,7 +146,7 @@ def create_backup(wish: BackupWish, listener: BackupListener | None = None) -> S
     with open_target(wish.settings, wish.target, wish.instance.temporary_directory) as engine:
         refuse_inside(engine, scope)
         engine.make()
-        with engine.locked():
+        with engine.locked(), _room_given_back(engine):
             moment = utc_now()
             snapshot_id = new_id(moment)
             with engine.begin(snapshot_id) as directory, _workplace(wish.instance, directory, seal) as (work, aside):
@@ -152,6 +155,23 @@ def create_backup(wish: BackupWish, listener: BackupListener | None = None) -> S
                 snapshot = _take(run)
             note_facts(wish.instance, wish.settings, engine)
     return snapshot
+
+
+@contextlib.contextmanager
+def _room_given_back(engine: Engine) -> Iterator[None]:
+    """Where the target is full, contents that were brought in go as well: others may need the room.
+
+    Else they stay, for the next run to find.
+    """
+    try:
+        yield
+    except AdminError as failure:
+        if failure.code in _FULL:
+            try:
+                engine.remove([])
+            except AdminError as second:
+                failure.add_note(second.message)
+        raise
 
 
 @contextlib.contextmanager
