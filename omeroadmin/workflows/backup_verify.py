@@ -97,8 +97,8 @@ def verify_backup(wish: VerifyWish) -> Verified:
         with engine.parts(snapshot.id) as directory:
             damaged = list(check_parts(directory, snapshot, engine.place(snapshot.id)))
             faults.extend(damaged)
-            if wish.deep and snapshot.sealed_to and not wish.keys:
-                identities_for(directory, snapshot, wish.keys)  # says what is missing, before all is read
+            if wish.deep and snapshot.sealed_to:
+                _require_key(wish, snapshot, directory, whole=not damaged)
             faults.extend(_content(engine, snapshot, directory, read, wish))
             if wish.deep and not any(fault.path.startswith((parts.DATABASE, MANIFEST_NAME)) for fault in damaged):
                 faults.extend(_reconciled(wish, engine, snapshot, directory, tally))
@@ -109,6 +109,14 @@ def verify_backup(wish: VerifyWish) -> Verified:
         if wish.instance is not None:
             note_facts(wish.instance, wish.settings, engine)
     return Verified(snapshot, record, faults.count, tuple(faults.kept))
+
+
+def _require_key(wish: VerifyWish, snapshot: Snapshot, directory: Path, *, whole: bool) -> None:
+    """Tell that a key is missing or wrong before everything is read."""
+    if whole:
+        with opened(directory, snapshot, wish.keys, only=[parts.CONFIGURATION], temporary=wish.temporary):
+            return
+    identities_for(directory, snapshot, wish.keys)
 
 
 def _content(engine: Engine, snapshot: Snapshot, directory: Path, read: Read, wish: VerifyWish) -> Iterator[Fault]:

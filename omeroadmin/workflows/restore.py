@@ -18,7 +18,7 @@ from omeroadmin.backups.engines.engine import Engine
 from omeroadmin.backups.keys import NO_KEYS, Keys
 from omeroadmin.backups.manifest import read_manifest
 from omeroadmin.backups.sealing import clear_names, opened
-from omeroadmin.backups.selection import Selection, check_found, read_selection
+from omeroadmin.backups.selection import Amount, Selection, check_found, read_selection
 from omeroadmin.backups.snapshot import Snapshot, manifest_path
 from omeroadmin.backups.store import find_snapshot
 from omeroadmin.backups.verify import check_parts
@@ -185,7 +185,9 @@ def plan_restore(wish: RestoreWish) -> SnapshotPlan:
     """
     with contextlib.ExitStack() as stack:
         copy = look(wish, stack)
-        amount = check_found(copy.selection, read_manifest(manifest_path(copy.directory)))
+        amount = Amount(copy.snapshot.files, copy.snapshot.size)
+        if wish.only:
+            amount = check_found(copy.selection, read_manifest(manifest_path(copy.directory)))
         report = RestoreReport()
         if copy.selection.files_only:
             steps = file_steps(

@@ -104,10 +104,15 @@ def test_verify_goes_as_far_as_it_can(sealed: Sealed, tmp_path: Path) -> None:
     verified = sealed.verify(sealed.target, Keys(), tmp_path)
     assert verified.succeeded
     assert (verified.record.rows, verified.record.deep) == (0, False)
-    wish = VerifyWish(sealed.target, sealed.settings, deep=True, temporary=tmp_path)
-    with pytest.raises(AdminError) as caught:
-        verify_backup(wish)
-    assert (caught.value.code, caught.value.exit_status) == ("backup-key-missing", 3)
+    for keys, code in (
+        (Keys(), "backup-key-missing"),
+        (Keys((pyrage.x25519.Identity.generate(),)), "backup-key-wrong"),
+    ):
+        wish = VerifyWish(sealed.target, sealed.settings, deep=True, temporary=tmp_path, keys=keys)
+        with pytest.raises(AdminError) as caught:
+            verify_backup(wish)
+        assert (caught.value.code, caught.value.exit_status) == (code, 3)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("omero-")]
 
 
 @pytest.mark.parametrize("name", ["database/toc.dat.age", "etc/grid/config.xml.age", "certs/server.key.age"])
@@ -123,6 +128,8 @@ def test_damage_is_named_without_the_key(sealed: Sealed, tmp_path: Path, name: s
         victim.unlink()
     verified = sealed.verify(target, Keys(), tmp_path)
     assert [(fault.path, fault.pool_file) for fault in verified.faults] == [(name, str(victim))]
+    with_key = sealed.verify(target, sealed.keys, tmp_path)
+    assert (name, str(victim)) in {(fault.path, fault.pool_file) for fault in with_key.faults}
     with pytest.raises(AdminError) as caught:
         plan_restore(RestoreWish(target, "latest", tmp_path / "second", keys=sealed.keys))
     assert caught.value.code == "snapshot-damaged"
