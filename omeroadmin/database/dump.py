@@ -113,24 +113,36 @@ def _reason(done: process.Completed) -> str:
 
 
 def restore(
-    address: DatabaseAddress, programs: Programs, directory: Path, *, jobs: int = 2, timeout: float = DUMP_TIMEOUT
+    address: DatabaseAddress,
+    programs: Programs,
+    directory: Path,
+    *,
+    jobs: int = 2,
+    timeout: float = DUMP_TIMEOUT,
+    again: bool = False,
 ) -> None:
     """Restore a dump into an existing, empty database.
 
-    After a failure the database holds a part: drop it, or make it anew with
-    :func:`omeroadmin.database.embedded.recreate_database`.
+    After a failure the database holds a part: drop it, make it anew with
+    :func:`omeroadmin.database.embedded.recreate_database`, or restore the same dump ``again``.
 
     :param programs: not older than those that made the dump
     :param jobs: connections that restore tables at the same time
     :param timeout: seconds
+    :param again: the database was empty until this dump was being restored: what there is of it is replaced
     :raises AdminError: ``dump-missing``, ``database-not-empty``, ``restore-failed``, and as
         :func:`omeroadmin.database.connection.connect`
     """
     if not (directory / "toc.dat").is_file():
         raise configuration_error("dump-missing", f"{directory} holds no dump: it has no toc.dat")
-    check_restorable(address, programs)
+    if again:
+        _check_programs(address, programs, "restored")
+        _end_orphans(address)
+    else:
+        check_restorable(address, programs)
     arguments: list[str | Path] = [
         programs.path("pg_restore"),
+        *(("--clean", "--if-exists") if again else ()),
         "--format=directory",
         f"--dbname={conninfo(address.name)}",
         f"--jobs={jobs}",
@@ -161,6 +173,15 @@ def check_restorable(address: DatabaseAddress, programs: Programs) -> None:
     """
     _check_programs(address, programs, "restored")
     _check_empty(address)
+
+
+def _end_orphans(address: DatabaseAddress) -> None:
+    """Cut off what a killed restore has left at work; connections of the same role only, for others are not ours."""
+    with connect(address, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND usename = current_user AND application_name = 'pg_restore'"
+        )
 
 
 def conninfo(name: str) -> str:

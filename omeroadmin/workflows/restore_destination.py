@@ -10,8 +10,9 @@ from pathlib import Path
 
 from omeroadmin.database import embedded
 from omeroadmin.database.connection import DatabaseAddress
+from omeroadmin.database.dump import check_restorable
 from omeroadmin.database.plan import DatabaseFacts, database_facts
-from omeroadmin.database.programs import find_programs
+from omeroadmin.database.programs import Programs, find_programs
 from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.profiles.store import read_profile
 from omeroadmin.schema.instance import Instance
@@ -66,7 +67,12 @@ def find_files_destination(into: Path, data_directory: Path | None, source: str)
 
 
 def _is_interrupted(mark: Path, source: str, data: Path) -> bool:
-    return read_mark(mark) == {"snapshot": source, "data": str(data), "finished": False}
+    return _is_marked(mark, source, data, finished=False)
+
+
+def _is_marked(mark: Path, source: str, data: Path, *, finished: bool) -> bool:
+    wanted = {"snapshot": source, "data": str(data), "finished": finished}
+    return wanted.items() <= read_mark(mark).items()
 
 
 def refuse_unsuitable(
@@ -97,8 +103,7 @@ def refuse_unsuitable(
 
 
 def _is_done(destination: Destination) -> bool:
-    done = {"snapshot": destination.source, "data": str(destination.data), "finished": True}
-    return read_mark(destination.mark) == done
+    return _is_marked(destination.mark, destination.source, destination.data, finished=True)
 
 
 def _done(destination: Destination) -> AdminError:
@@ -177,6 +182,21 @@ def restored_database_facts(instance: Instance, settings: Settings) -> DatabaseF
     cluster = embedded.cluster_of(instance)
     programs = find_programs(settings, cluster=cluster.data)
     return DatabaseFacts(DatabaseAddress.from_settings(settings), programs, cluster.exists, False, False, None)
+
+
+def holds_part(destination: Destination, facts: DatabaseFacts, programs: Programs) -> bool:
+    """Whether a database that others run may hold a part of what is restored, left by the interrupted restore.
+
+    That restore found it empty and noted its name. Any other must be empty now, before hours are spent on files.
+
+    :raises AdminError: ``database-not-empty``, ``postgresql-too-old``, and those of the connection
+    """
+    if facts.programs is not None:
+        return False
+    if destination.resumes and read_mark(destination.mark).get("database") == str(facts.address):
+        return True
+    check_restorable(facts.address, programs)
+    return False
 
 
 def interrupted_leftovers(destination: Destination) -> list[Step]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from omeroadmin.backups.selection import Amount
 from omeroadmin.backups.snapshot import manifest_path
+from omeroadmin.database.connection import DatabaseAddress
 from omeroadmin.database.plan import DatabaseWish, StopCluster, plan_database
 from omeroadmin.profiles.plan import plan_properties
 from omeroadmin.repository.layout import inspect_data_directories, plan_data_directories
@@ -16,6 +17,7 @@ from omeroadmin.steps.plan import Step
 from omeroadmin.system.local import LocalHost
 from omeroadmin.workflows.restore_destination import (
     empty_index,
+    holds_part,
     interrupted_leftovers,
     missing_directories,
     restored_database_facts,
@@ -51,10 +53,11 @@ def instance_steps(
     """
     instance = copy.instance
     directories = plan_data_directories(settings, inspect_data_directories(settings, LocalHost()))
+    database = str(DatabaseAddress.from_settings(settings))
     return [
         *missing_directories(instance),
         *interrupted_leftovers(copy.destination),
-        Mark(copy.destination.mark, copy.destination.source, copy.data, finished=False),
+        Mark(copy.destination.mark, copy.destination.source, copy.data, finished=False, database=database),
         *configuration,
         *plan_properties(values, properties, instance.config_xml, "backup restore"),
         *(directories if copy.selection.has_data else []),
@@ -87,8 +90,11 @@ def database_steps(copy: Copy, settings: Settings) -> list[Step]:
     instance, wish = copy.instance, copy.wish
     facts = restored_database_facts(instance, settings)
     programs = restore_programs(facts, settings, copy.snapshot)
+    again = holds_part(copy.destination, facts, programs)
     return [
         *plan_database(facts, DatabaseWish(instance, settings, None, keep_running=True)),
-        RestoreDump(instance, settings, copy.snapshot, copy.directory, wish.keys, programs, rows_file(copy), wish.jobs),
+        RestoreDump(
+            instance, settings, copy.snapshot, copy.directory, wish.keys, programs, rows_file(copy), wish.jobs, again
+        ),
         *([StopCluster(instance, settings)] if facts.programs is not None else []),
     ]

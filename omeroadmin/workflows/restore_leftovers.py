@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,12 +29,18 @@ class RemoveLeftovers:
         """
         # A half-made cluster, or one that a program of the killed restore is about to start.
         end_processes(self.instance.embedded_database)
-        for directory in (self.instance.etc, self.instance.var):
-            for path in directory.rglob(files.TEMPORARY_PATTERN):
-                try:
+        try:
+            for directory in (self.instance.etc, self.instance.var):
+                for path in directory.rglob(files.TEMPORARY_PATTERN):
                     path.unlink(missing_ok=True)
-                except OSError as error:
-                    raise files.file_error("removed", path, error) from error
+            # An opened dump, for one.
+            for path in self.instance.temporary_directory.iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+        except OSError as error:
+            raise files.file_error("removed", self.instance.var, error) from error
 
 
 def is_vacant(place: Path) -> bool:

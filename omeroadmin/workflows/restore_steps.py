@@ -60,6 +60,7 @@ class Mark:
     snapshot: str
     data_directory: Path
     finished: bool
+    database: str = ""
 
     def describe(self) -> str:
         """One line for the plan."""
@@ -68,6 +69,8 @@ class Mark:
     def apply(self, host: Host) -> None:
         """Make the change."""
         document = {"snapshot": self.snapshot, "data": str(self.data_directory), "finished": self.finished}
+        if self.database:
+            document["database"] = self.database
         host.write(self.path, json.dumps(document).encode() + b"\n", mode=files.SECRET_MODE)
 
 
@@ -158,6 +161,7 @@ class RestoreDump:
 
     :param directory: the snapshot's
     :param keys: what opens a sealed dump
+    :param again: whether an interrupted restore may have left a part in a database that is not the instance's own
     """
 
     instance: Instance
@@ -168,6 +172,7 @@ class RestoreDump:
     programs: Programs
     rows_file: Path
     jobs: int
+    again: bool = False
 
     def describe(self) -> str:
         """One line for the plan."""
@@ -181,7 +186,7 @@ class RestoreDump:
             embedded.recreate_database(embedded.superuser_address(self.instance, self.settings), address)
         temporary = self.instance.temporary_directory
         with opened(self.directory, self.snapshot, self.keys, only=[parts.DATABASE], temporary=temporary) as clear:
-            restore(address, self.programs, clear / parts.DATABASE, jobs=self.jobs)
+            restore(address, self.programs, clear / parts.DATABASE, jobs=self.jobs, again=self.again)
         with connect(address) as connection:
             for statement in ADOPT:
                 connection.execute(statement)

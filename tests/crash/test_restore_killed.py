@@ -21,9 +21,11 @@ from omeroadmin.database import embedded
 from omeroadmin.database.connection import DatabaseAddress, connect
 from omeroadmin.profiles.store import load_settings
 from omeroadmin.schema.instance import Instance
+from omeroadmin.system.clock import wait_until
 from omeroadmin.workflows.backup import BackupWish, create_backup
 from omeroadmin.workflows.backup_verify import VerifyWish, verify_backup
 from tests.support.backup import Seeded, seeded_instance, tree
+from tests.support.database import running_database
 from tests.support.omero import Omero
 from tests.support.rounds import rounds
 
@@ -48,19 +50,10 @@ class Restores:
     def data(self) -> Path:
         return self.directory / "second-data"
 
-    def begin(self) -> subprocess.Popen[str]:
-        arguments = ["backup", "restore", "latest", "--target", str(self.target), "--into"]
+    def begin(self, *more: str) -> subprocess.Popen[str]:
+        places = ["--target", str(self.target), "--into", str(self.instance.omerodir), "--ports-prefix", "2"]
         return subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "omeroadmin",
-                *arguments,
-                str(self.instance.omerodir),
-                "--ports-prefix",
-                "2",
-                "--yes",
-            ],
+            [sys.executable, "-m", "omeroadmin", "backup", "restore", "latest", *places, "--yes", *more],
             env=Omero(self.directory).environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -105,7 +98,8 @@ def assert_restored(restores: Restores, original: dict[str, tuple[int, int, byte
         assert row == (17,)
     finally:
         embedded.stop(restores.instance, settings)
-    assert not _working_in(restores.instance.omerodir)
+    # PostgreSQL takes its pid file away a moment before it ends.
+    assert wait_until(lambda: not _working_in(restores.instance.omerodir), timeout=10)
 
 
 def _working_in(directory: Path) -> list[str]:
@@ -166,3 +160,48 @@ def test_a_killed_restore_goes_on(tmp_path: Path) -> None:
         )
         verified = verify_backup(wish)
         assert verified.succeeded, verified.faults
+
+
+def wait_for_tables(address: DatabaseAddress, number: int) -> None:
+    """Until a database has that many tables."""
+    deadline = time.monotonic() + 120
+    with connect(address, autocommit=True) as connection:
+        while time.monotonic() < deadline:
+            row = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+            if row is not None and int(row[0]) >= number:
+                return
+            time.sleep(0.005)
+    raise AssertionError("the dump was never restored")
+
+
+@pytest.mark.parametrize("tables", [3, 60])
+def test_a_database_that_others_run(tmp_path: Path, tables: int) -> None:
+    """What the killed restore has put into it is replaced; what others have put there meanwhile would be refused."""
+    with seeded_instance(tmp_path) as seeded, running_database(tmp_path / "other", schema=False) as other:
+        snapshot_of(seeded, tmp_path / "target")
+        (seeded.data / "Pixels" / "Dir-006").chmod(0o755)
+        restores, address = Restores(tmp_path / "round", tmp_path / "target"), other.address
+        restores.directory.mkdir()
+        password_file = tmp_path / "password"
+        password_file.write_text(address.password)
+        password_file.chmod(0o600)
+        options = ["--db-host", address.host, "--db-port", str(address.port), "--db-name", address.name,
+                   "--db-user", address.user, "--db-password-file", str(password_file)]  # fmt: skip
+        process = restores.begin(*options)
+        wait_for_tables(address, tables)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        process = restores.begin(*options)
+        output, words = process.communicate(timeout=300)
+        assert process.returncode == 0, words
+        assert "17 rows reconciled; all as it was saved" in output
+        with connect(address) as connection:
+            assert connection.execute("SELECT count(*) FROM originalfile").fetchone() == (17,)
+        # Another instance can't have the same database.
+        restores.directory = tmp_path / "third"
+        restores.directory.mkdir()
+        process = restores.begin(*options)
+        _, words = process.communicate(timeout=300)
+        assert process.returncode == 5
+        assert "is not empty" in words
+        assert not restores.instance.omerodir.exists()

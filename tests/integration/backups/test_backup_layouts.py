@@ -48,10 +48,11 @@ def test_trees_outside_and_an_external_database(tmp_path: Path) -> None:
         with connect(address) as connection:
             row = connection.execute("SELECT count(*) FROM originalfile").fetchone()
         assert row == (17,)
-        # What others run is never emptied by us.
+        # What others run is never emptied by us, and that is said before anything is done.
         wish = RestoreWish(tmp_path / "target", "latest", tmp_path / "third", database=external)
         with pytest.raises(AdminError) as caught:
-            carry_out(plan_restore(wish))
+            plan_restore(wish)
         assert caught.value.code == "database-not-empty"
+        assert not (tmp_path / "third").exists()
         with connect(address) as connection:
             assert connection.execute("SELECT count(*) FROM originalfile").fetchone() == row
