@@ -119,7 +119,7 @@ class Checksum(NamedTuple):
 
 
 def file_checksum(path: Path) -> Checksum:
-    """Size and BLAKE3 of a file.
+    """Size and BLAKE3 of a file; a link is none, nor is what never ends, as a pipe.
 
     :raises AdminError: ``file-not-read``
     """
@@ -127,7 +127,7 @@ def file_checksum(path: Path) -> Checksum:
 
     digest, size = blake3(), 0
     try:
-        with path.open("rb", buffering=0) as stream:
+        with files.open_regular(path) as stream:
             while chunk := stream.read(_CHUNK):
                 digest.update(chunk)
                 size += len(chunk)

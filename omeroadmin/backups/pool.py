@@ -12,6 +12,7 @@ import hashlib
 import io
 import os
 import secrets
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,9 +67,10 @@ class Pool:
     def holds(self, digest: str, size: int) -> bool:
         """Whether a content of this size is there; a truncated one isn't."""
         try:
-            return os.stat(f"{self._prefix}{digest[:2]}/{digest}").st_size == size  # noqa: PTH116 - inner loop
+            status = os.lstat(f"{self._prefix}{digest[:2]}/{digest}")
         except OSError:
             return False
+        return status.st_size == size and stat.S_ISREG(status.st_mode)
 
     def key(self, digest: str | bytes, size: int) -> int:
         """A number that stands for a content in :meth:`absent`: half the memory of its name.
@@ -100,7 +102,11 @@ class Pool:
                 number = int(entry.name[:_KEY_DIGITS], 16)
             except ValueError:
                 continue
-            yield number if number >> _PART_SHIFT != self._part else self.key(entry.name, entry.stat().st_size)
+            yield (
+                number
+                if number >> _PART_SHIFT != self._part
+                else self.key(entry.name, entry.stat(follow_symlinks=False).st_size)
+            )
 
     def copy_in(self, source: str, *, with_sha1: bool) -> Copied:
         """Read a file and, unless the pool has its content, copy it below ``partial/``. Safe to run in threads.

@@ -85,12 +85,23 @@ def is_id(text: str) -> bool:
 def require_target(root: Path) -> Target:
     """A target that must be there.
 
-    :raises AdminError: ``backup-target-missing``
+    :raises AdminError: ``backup-target-missing``, ``file-not-read``
     """
     target = Target(root)
-    if not target.snapshots.is_dir():
-        raise target_missing(str(root))
+    with _readable(root):
+        if not target.snapshots.is_dir():
+            raise target_missing(str(root))
     return target
+
+
+def require_place(root: Path) -> None:
+    """That a target, or an empty directory for one, is there.
+
+    :raises AdminError: ``backup-target-missing``, ``file-not-read``
+    """
+    with _readable(root):
+        if not root.is_dir():
+            raise target_missing(str(root))
 
 
 def target_missing(address: str) -> AdminError:
@@ -112,13 +123,26 @@ def target_occupied(address: str) -> AdminError:
 def make_target(root: Path) -> Target:
     """A target, made where it is missing.
 
-    :raises AdminError: ``backup-target-occupied`` for a directory with other things in it, ``directory-not-created``
+    :raises AdminError: ``backup-target-occupied`` for a file, or a directory with other things in it,
+        ``directory-not-created``, ``file-not-read``
     """
     target = Target(root)
-    if root.is_dir() and not target.snapshots.is_dir() and any(root.iterdir()) and not target.lock_file.exists():
-        raise target_occupied(str(root))
+    with _readable(root):
+        if root.exists() and not root.is_dir():
+            raise configuration_error("backup-target-occupied", f"{root} is no directory", "name a directory")
+        if root.is_dir() and not target.snapshots.is_dir() and any(root.iterdir()) and not target.lock_file.exists():
+            raise target_occupied(str(root))
     files.make_directory(root, mode=PRIVATE)
     return target
+
+
+@contextlib.contextmanager
+def _readable(root: Path) -> Iterator[None]:
+    """A directory that this user may not enter gives one line."""
+    try:
+        yield
+    except OSError as error:
+        raise files.file_error("read", root, error) from error
 
 
 @contextlib.contextmanager

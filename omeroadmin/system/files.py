@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -113,6 +116,21 @@ def make_directory(path: Path, *, mode: int) -> None:
             f"directory {path} can't be made: {error.strerror}",
             f"check who owns {path.parent}: ls -ld {path.parent}",
         ) from error
+
+
+def open_regular(path: Path) -> io.FileIO:
+    """Open a file to read it, unless it is a link, a pipe, a device or a directory.
+
+    :raises OSError: as the system says; ``EINVAL`` for what is no file
+    """
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    # Changed since: a link is refused, a pipe doesn't wait for a writer.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return open(descriptor, "rb", buffering=0)  # noqa: PTH123 - a descriptor
 
 
 def read_bytes(path: Path) -> bytes:

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from omeroadmin.backups.engines.address import is_directory
 from omeroadmin.backups.engines.opening import EngineOptions, open_engine
 from omeroadmin.backups.retention import Policy
 from omeroadmin.backups.schedule import PLACES, Schedule, ScheduleKind, plan_schedule
@@ -70,7 +71,7 @@ def plan_instance_schedule(wish: ScheduleWish) -> Plan:
 def _commands(wish: ScheduleWish) -> list[tuple[str, ...]]:
     # Not resolved: a virtual environment's python is a link to the system's.
     program = str(Path(sys.executable).absolute().with_name("omero"))
-    target = ("--target", wish.target) if wish.target is not None else ()
+    target = ("--target", _anywhere(wish.target)) if wish.target is not None else ()
     commands: list[tuple[str, ...]] = [(program, "backup", "create", "--quiet", *target)]
     if wish.verify:
         commands.append((program, "backup", "verify", "latest", "--quiet", *target))
@@ -78,6 +79,11 @@ def _commands(wish: ScheduleWish) -> list[tuple[str, ...]]:
     if keeps:
         commands.append((program, "backup", "prune", "--quiet", "--yes", *keeps, *target))
     return commands
+
+
+def _anywhere(target: str) -> str:
+    """The address for a command that is run in another directory than this one."""
+    return str(Path(target).absolute()) if is_directory(target) else target
 
 
 def _keeps(policy: Policy) -> tuple[str, ...]:

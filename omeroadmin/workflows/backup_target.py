@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from omeroadmin.backups.engines.address import is_directory, require_known
 from omeroadmin.backups.engines.engine import Engine
 from omeroadmin.backups.engines.opening import EngineOptions, open_engine
 from omeroadmin.backups.store import Listed, list_snapshots
@@ -19,16 +20,23 @@ def target_address(settings: Settings | None, option: str | Path | None) -> str:
     """The target that is meant: the option's, else the property's.
 
     :param settings: ``None`` where there is no instance
-    :raises AdminError: ``backup-target-unset``
+    :raises AdminError: ``backup-target-unset``, ``backup-target-invalid``, ``backup-target-relative``
     """
     if option is not None:
-        return str(option)
+        return require_known(str(option))
     text = "" if settings is None else settings.text(TARGET_PROPERTY).strip()
     if not text:
         raise configuration_error(
             "backup-target-unset",
             f"no backup target: {TARGET_PROPERTY} is not set",
             f"omero config set {TARGET_PROPERTY} DIR, or add --target DIR",
+        )
+    if is_directory(require_known(text)) and not Path(text).is_absolute():
+        # cron, systemd and people have different working directories.
+        raise configuration_error(
+            "backup-target-relative",
+            f"{TARGET_PROPERTY} is {text!r}: where that is depends on where a command runs",
+            f"omero config set {TARGET_PROPERTY} {Path(text).absolute()}",
         )
     return text
 

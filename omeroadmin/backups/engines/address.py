@@ -12,6 +12,9 @@ SSH = "ssh://"
 RESTIC = "restic:"
 BORG = "borg:"
 
+_REMOTE = re.compile(r"[^/]*:")
+"""Begins an address that is no directory: a URL, or a host as scp and rsync write it."""
+
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*")
 
 
@@ -33,6 +36,19 @@ class SshAddress:
 def is_directory(address: str) -> bool:
     """Whether an address is that of a directory of this machine."""
     return not address.startswith((SSH, RESTIC, BORG))
+
+
+def require_known(address: str) -> str:
+    """An address whose kind is known: a directory of the name ``host:`` is never what was meant.
+
+    :raises AdminError: ``backup-target-invalid``
+    """
+    if not address.strip() or "\0" in address:
+        raise _invalid("the backup target is empty")
+    if is_directory(address) and _REMOTE.match(address):
+        forms = "ssh://user@host/path; a directory with a colon in its name: ./NAME, or its full path"
+        raise _invalid(f"{without_password(address)!r} is no kind of backup target", forms)
+    return address
 
 
 def parse_ssh(address: str) -> SshAddress:

@@ -52,8 +52,7 @@ class DirectoryEngine:
     @contextlib.contextmanager
     def locked(self, *, timeout: float = 10.0) -> Iterator[None]:
         """Hold the lock of the directory."""
-        if not self._target.root.is_dir():
-            layout.require_target(self._target.root)
+        layout.require_place(self._target.root)
         with layout.locked(self._target, timeout=timeout):
             yield
 
@@ -119,7 +118,7 @@ class DirectoryEngine:
         for entry in entries:
             path = self._target.pool_file(entry.blake3)
             try:
-                stream = path.open("rb", buffering=0)
+                stream = files.open_regular(path)
             except OSError as error:
                 message = f"its content can't be read: {error.strerror}"
                 yield Content(entry, None, str(path), Fault("content-missing", entry.path, message, str(path)))

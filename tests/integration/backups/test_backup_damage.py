@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -176,7 +177,25 @@ def content_a_directory(damage: Damage) -> tuple[str, Path]:
     return PLAIN, path
 
 
+def content_endless(damage: Damage) -> tuple[str, Path]:
+    """A link to what never ends; a verification that follows it doesn't, either."""
+    file = damage.pool_file(PLAIN)
+    file.unlink()
+    file.symlink_to("/dev/zero")
+    return PLAIN, file
+
+
+def content_waiting(damage: Damage) -> tuple[str, Path]:
+    """A pipe that nobody writes to."""
+    file = damage.pool_file(PLAIN)
+    file.unlink()
+    os.mkfifo(file)
+    return PLAIN, file
+
+
 KINDS = (
+    content_endless,
+    content_waiting,
     content_flipped,
     content_missing,
     content_cut,
