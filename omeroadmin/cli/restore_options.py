@@ -38,12 +38,21 @@ FromConfig = Annotated[
 
 
 def check_source(
-    snapshot: str | None, at: str | None, dump: Path | None, mirror: Path | None, configuration: Path | None
+    snapshot: str | None,
+    at: str | None,
+    dump: Path | None,
+    mirror: Path | None,
+    configuration: Path | None,
+    only: list[str] | None,
 ) -> None:
     """Make sure that either a snapshot is named, or a moment, or a dump and a mirror.
 
-    :raises AdminError: ``restore-source-unclear``
+    :raises AdminError: ``restore-source-unclear``, ``only-with-dump``
     """
+    if only and dump is not None:
+        raise usage_error(
+            "only-with-dump", "--from-dump and --from-mirror restore everything", "leave --only out, or copy the files"
+        )
     from_files = dump is not None or mirror is not None or configuration is not None
     if (snapshot is None) != (at is None) and not from_files:
         return

@@ -9,7 +9,7 @@ import typer
 from omeroadmin.cli.confirm import agree, show_plan
 from omeroadmin.cli.progress import step_listener
 from omeroadmin.cli.views import backups as view
-from omeroadmin.errors import ExitStatus
+from omeroadmin.errors import ExitStatus, usage_error
 
 if TYPE_CHECKING:
     from omeroadmin.workflows.restore import RestorePlan
@@ -20,10 +20,12 @@ def finish_restore(restore: RestorePlan, *, dry_run: bool, yes: bool, overwrite:
 
     :param overwrite: whether what is there may be replaced, so that it has to be agreed to
     :param start: whether the restored server is started in the end
-    :raises AdminError: ``not-confirmed``, ``confirmation-needed``, and those of the steps
+    :raises AdminError: ``nothing-to-start``, ``not-confirmed``, ``confirmation-needed``, and those of the steps
     """
     from omeroadmin.workflows.restore import carry_out, start_restored
 
+    if start and not restore.makes_instance:
+        raise usage_error("nothing-to-start", "files alone are restored, and no server", "leave --start out")
     if dry_run:
         show_plan(restore.plan)
         return

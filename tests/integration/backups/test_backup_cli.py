@@ -107,6 +107,21 @@ def test_faults_are_lines_on_stderr_and_status_5(omero: Omero, seeded: Seeded, t
             3,
             "is no dump",
         ),
+        (
+            (
+                "restore",
+                "--from-dump",
+                "{full}/x",
+                "--from-mirror",
+                "{full}",
+                "--only",
+                "config",
+                "--into",
+                "{empty}/new",
+            ),
+            2,
+            "restore everything",
+        ),
         (("create", "--target", "{full}"), 3, "is no backup target"),
         (("verify", "--target", "{empty}", "--sample", "0"), 2, "no percentage"),
         (("verify", "--target", "{empty}", "--sample", "1O%"), 2, "no percentage"),
@@ -132,6 +147,20 @@ def test_bad_input_is_one_clear_line(
     assert "Traceback" not in done.stderr
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["thesis.doc"]
     assert not list((tmp_path / "empty").iterdir())
+
+
+def test_single_files_come_back(omero: Omero, seeded: Seeded, tmp_path: Path) -> None:
+    target, into = str(tmp_path / "target"), str(tmp_path / "rescued")
+    omero.ok("backup", "create", "--target", target)
+    path = "ManagedRepository/big_0/large.tif"
+    common = ("backup", "restore", "latest", "--target", target, "--only", path, "--into", into)
+    done = omero.run(*common, "--start")
+    assert (done.returncode, "no server" in done.stderr) == (2, True)
+    assert not (tmp_path / "rescued").exists()
+    words = omero.ok(*common)
+    assert "1 files restored" in words
+    assert "admin start" not in words
+    assert (tmp_path / "rescued" / path).read_bytes() == (seeded.data / path).read_bytes()
 
 
 def test_unknown_and_ambiguous_snapshots(omero: Omero, tmp_path: Path) -> None:

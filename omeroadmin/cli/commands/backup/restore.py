@@ -51,7 +51,7 @@ def command(
     from omeroadmin.workflows.restore_mirror import MirrorWish, plan_mirror_restore
     from omeroadmin.workflows.restore_moment import parse_moment, plan_moment_restore
 
-    restore_options.check_source(snapshot, at, from_dump, from_mirror, from_config)
+    restore_options.check_source(snapshot, at, from_dump, from_mirror, from_config, only)
     database = database_options.external_database(db_host, db_port, db_name, db_user, db_password_file)
     restore: RestorePlan
     if from_dump is not None and from_mirror is not None:
