@@ -258,3 +258,55 @@ def find_program(name: str) -> Path | None:
     """The program that PATH gives for a name."""
     found = shutil.which(name)
     return None if found is None else Path(found)
+
+
+class Reading:
+    """A program whose output is read while it runs.
+
+    :param output: its stdout
+    """
+
+    def __init__(self, program: subprocess.Popen[bytes], output: IO[bytes], errors: IO[bytes]) -> None:
+        self.output = output
+        self._program = program
+        self._errors = errors
+
+    def finish(self) -> Completed:
+        """Wait for its end, when its output has been read."""
+        status = self._program.wait()
+        words = self._program.args
+        names = tuple(str(word) for word in words) if isinstance(words, list) else (str(words),)
+        return Completed(names, status, "", _text(self._errors))
+
+
+@contextlib.contextmanager
+def reading(
+    arguments: Sequence[str | os.PathLike[str]], *, environment: Mapping[str, str] | None = None
+) -> Iterator[Reading]:
+    """Run a program whose output is more than memory holds; it is ended with the block.
+
+    :param arguments: program and arguments; no secrets, other users can read them
+    :param environment: variables added to the present ones
+    :raises AdminError: ``program-missing``
+    """
+    words = [os.fspath(argument) for argument in arguments]
+    with tempfile.TemporaryFile() as errors:
+        try:
+            program = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=_variables(environment, inherit=True),
+            )
+        except OSError as error:
+            raise configuration_error("program-missing", f"{words[0]} can't be run: {error.strerror}") from error
+        if program.stdout is None:
+            raise AssertionError("stdout is a pipe")
+        try:
+            with program.stdout as output:
+                yield Reading(program, output, errors)
+        finally:
+            if program.poll() is None:
+                program.terminate()
+            program.wait()

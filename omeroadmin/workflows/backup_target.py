@@ -14,6 +14,7 @@ from omeroadmin.errors import configuration_error
 from omeroadmin.schema.settings import Settings
 
 TARGET_PROPERTY = "omero.backup.target"
+PASSWORD_PROPERTY = "omero.backup.password_file"  # noqa: S105 - the name of a property
 
 
 def target_address(settings: Settings | None, option: str | Path | None) -> str:
@@ -47,7 +48,13 @@ def engine_for(settings: Settings | None, option: str | Path | None, temporary: 
     :param temporary: where what is on its way is put aside
     :raises AdminError: ``backup-target-unset``, ``backup-target-invalid``
     """
-    return open_engine(target_address(settings, option), EngineOptions(temporary))
+    return open_engine(target_address(settings, option), EngineOptions(temporary, _password_file(settings)))
+
+
+def _password_file(settings: Settings | None) -> Path | None:
+    """The file with the password of a restic or borg repository, where the instance has one."""
+    text = "" if settings is None else settings.text(PASSWORD_PROPERTY).strip()
+    return Path(text).absolute() if text else None
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from omeroadmin.backups.drills import Drill, record_drill
@@ -46,6 +46,7 @@ class DrillWish:
     :param snapshot: id, the beginning of one, or ``latest``
     :param scratch: directory in which the scratch instance is made; by default the system's for temporary files
     :param keys: what opens a sealed snapshot
+    :param present: properties of the instance that is here: which file has the password of a repository
     """
 
     target: str | Path
@@ -53,6 +54,7 @@ class DrillWish:
     scratch: Path | None = None
     jobs: int = 2
     keys: Keys = NO_KEYS
+    present: Settings | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def drill_backup(wish: DrillWish, reporter: Reporter = SILENT) -> Drilled:
         :func:`omeroadmin.workflows.restore.plan_restore` and :func:`omeroadmin.workflows.lifecycle.start`
     """
     base = Path(tempfile.gettempdir()) if wish.scratch is None else wish.scratch.absolute()
-    with open_target(None, wish.target) as engine:
+    with open_target(wish.present, wish.target) as engine:
         snapshot = find_snapshot(engine, wish.snapshot)
         with endings_interrupt(), scratch_directory(base, KIND) as directory:
             _require_room(base, snapshot)
@@ -154,6 +156,7 @@ class _Drill:
             jobs=self._wish.jobs,
             properties=drill_ports(),
             keys=self._wish.keys,
+            present=self._wish.present,
         )
         with plan_restore(wish) as plan:
             report = carry_out(plan)

@@ -74,6 +74,7 @@ class RestoreWish:
     :param only: ``config``, ``database``, ``repository``, and paths of files; empty: everything. Without the first two
         no instance is made, and ``into`` gets the files
     :param keys: what opens a sealed dump and configuration
+    :param present: properties of the instance that is here: which file has the password of a repository
     """
 
     target: str | Path
@@ -87,6 +88,7 @@ class RestoreWish:
     properties: Mapping[str, str] = field(default_factory=dict)
     only: tuple[str, ...] = ()
     keys: Keys = NO_KEYS
+    present: Settings | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -255,7 +257,7 @@ def look(wish: RestoreWish, stack: contextlib.ExitStack, moment: str = "") -> Co
     :param moment: what besides the snapshot tells this restore from others
     :raises AdminError: as :func:`plan_restore`
     """
-    engine = stack.enter_context(open_target(None, wish.target))
+    engine = stack.enter_context(open_target(wish.present, wish.target))
     snapshot = find_snapshot(engine, wish.snapshot)
     selection = read_selection(wish.only, snapshot.roots, managed_place(snapshot))
     find = find_files_destination if selection.files_only else find_destination

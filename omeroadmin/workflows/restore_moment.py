@@ -87,7 +87,7 @@ def plan_moment_restore(wish: RestoreWish, moment: datetime | None) -> RestorePl
             "only-with-moment", "--at restores everything", "leave --only out; or restore parts of a snapshot by its ID"
         )
     with contextlib.ExitStack() as stack:
-        with open_target(None, wish.target) as engine:
+        with open_target(wish.present, wish.target) as engine:
             chosen = _choose(engine, moment)
         stamp = LATEST if moment is None else moment.isoformat()
         copy = look(replace(wish, snapshot=chosen.anchor.id), stack, f" {stamp}")

@@ -154,6 +154,7 @@ def test_numbers_have_limits_and_units(setting: Setting) -> None:
 def test_what_sounds_secret_is_secret(setting: Setting) -> None:
     # Three switches are about passwords, and a class gives them; neither is one.
     about = {
+        "omero.backup.password_file",
         "omero.security.password_provider",
         "omero.security.password_required",
         "omero.web.show_forgot_password",

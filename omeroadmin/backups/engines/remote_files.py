@@ -9,8 +9,8 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from omeroadmin.backups.engines.ssh import SshConnection
-from omeroadmin.errors import AdminError, failed_error, unreachable_error
+from omeroadmin.backups.engines.ssh import SshConnection, connection_broke
+from omeroadmin.errors import AdminError, failed_error
 from omeroadmin.system import files
 
 if TYPE_CHECKING:
@@ -64,16 +64,10 @@ class RemoteFiles:
         except FileNotFoundError:
             raise
         except (EOFError, paramiko.SSHException, TimeoutError, ConnectionError) as error:
-            raise unreachable_error(
-                "ssh-unreachable",
-                f"the connection to {self.connection.name} broke: {error or 'it hung up'}",
-                "run it again; what has arrived there is not sent again",
-            ) from error
+            raise connection_broke(self.connection.name, error) from error
         except OSError as error:
             if str(error) == "Socket is closed":
-                raise unreachable_error(
-                    "ssh-unreachable", f"the connection to {self.connection.name} broke", "run it again"
-                ) from error
+                raise connection_broke(self.connection.name, error) from error
             raise self._failed(verb, path, error) from error
 
     def _failed(self, verb: str, path: str, error: OSError) -> AdminError:

@@ -28,6 +28,7 @@ from omeroadmin.backups.snapshot import DOCUMENT_NAME, Snapshot, parse_snapshot,
 from omeroadmin.backups.target import is_id, target_missing, target_occupied
 from omeroadmin.backups.verify import Read, check_contents, difference
 from omeroadmin.errors import AdminError
+from omeroadmin.system.pace import Pace
 
 _SMALL = 1 << 20
 """Contents up to this size are fetched ahead, several at a time."""
@@ -128,6 +129,7 @@ class SftpEngine:
 
     def collect(self, snapshot_id: str, sources: Sources, result: Collected) -> Iterator[Entry | bytes]:  # noqa: ARG002
         """Send new contents."""
+        self._pool = SftpPool(self._remote, Pace(sources.limit) if sources.limit else None)
         collector = Collector(
             self._pool,
             sources.previous,

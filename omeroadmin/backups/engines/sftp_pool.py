@@ -11,6 +11,7 @@ from pathlib import Path
 
 from omeroadmin.backups.engines.remote_files import RemoteFiles
 from omeroadmin.backups.pool import Copied, Hashes
+from omeroadmin.system.pace import Pace
 
 _CHUNK = 1 << 20
 _ATTEMPTS = 3
@@ -26,10 +27,12 @@ class SftpPool:
     """Contents on another host; the lock must be held.
 
     :param remote: the target
+    :param pace: of bytes to read and of bytes to send; ``None``: as fast as it goes
     """
 
-    def __init__(self, remote: RemoteFiles) -> None:
+    def __init__(self, remote: RemoteFiles, pace: Pace | None = None) -> None:
         self._remote = remote
+        self._pace = pace
         self._lock = threading.Lock()
         self._sizes: dict[bytes, int] = {}
         self._listed: set[str] = set()
@@ -92,6 +95,7 @@ class SftpPool:
         with open(source, "rb", buffering=0) as stream:  # noqa: PTH123 - inner loop
             before = os.fstat(stream.fileno())
             while chunk := stream.read(_CHUNK):
+                self._wait(chunk)
                 hashes.update(chunk)
                 if hashes.size > before.st_size:
                     break
@@ -138,7 +142,7 @@ class SftpPool:
             self._coming.add(key)
         try:
             temporary = self._remote.path("partial", secrets.token_hex(12))
-            self._remote.create(temporary, _verified(chunks, digest))
+            self._remote.create(temporary, self._paced(_verified(chunks, digest)))
             self._name(temporary, self.path(digest))
             with self._lock:
                 self._sizes[key] = size
@@ -146,6 +150,15 @@ class SftpPool:
             with self._lock:
                 self._coming.discard(key)
         return True
+
+    def _paced(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self._wait(chunk)
+            yield chunk
+
+    def _wait(self, chunk: bytes) -> None:
+        if self._pace is not None:
+            self._pace.take(len(chunk))
 
     def _name(self, temporary: str, final: str) -> None:
         try:

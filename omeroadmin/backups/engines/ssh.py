@@ -93,6 +93,9 @@ class SshConnection:
             try:
                 sftp = self._client.open_sftp()
             except (paramiko.SSHException, EOFError, OSError) as error:
+                transport = self._client.get_transport()
+                if transport is None or not transport.is_active():
+                    raise connection_broke(self.name, error) from error
                 raise unreachable_error(
                     "ssh-unreachable",
                     f"{self.name} gives no SFTP: {error or 'it hung up'}",
@@ -158,6 +161,15 @@ class SshConnection:
             )
         why = getattr(error, "strerror", None) or str(error) or "it hung up"
         return unreachable_error("ssh-unreachable", f"{self.name} can't be reached: {why}", f"try it: sftp {self.name}")
+
+
+def connection_broke(name: str, error: Exception) -> AdminError:
+    """The one line for a connection that ended in the middle."""
+    return unreachable_error(
+        "ssh-unreachable",
+        f"the connection to {name} broke: {error or 'it hung up'}",
+        "run it again; what has arrived there is not sent again",
+    )
 
 
 def _known_name(route: _Route) -> str:

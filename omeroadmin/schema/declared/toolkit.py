@@ -88,6 +88,17 @@ SETTINGS: tuple[Setting, ...] = (
         example="/backup/omero",
     ),
     Setting(
+        "omero.backup.password_file",
+        "Toolkit",
+        optional(PATH),
+        "",
+        "The file with the password of the repository, where omero.backup.target is one of restic or borg. Its owner "
+        "alone should be able to read it. While it is empty, restic's and borg's own environment variables count. "
+        "Without the password, nobody can restore: keep a copy elsewhere.",
+        affects=_TOOLKIT,
+        example="/etc/omero/backup.password",
+    ),
+    Setting(
         "omero.db.embedded",
         "Toolkit",
         BOOL,

@@ -46,8 +46,9 @@ def command(
     from omeroadmin.workflows.drill import DrillWish, drill_backup
 
     address = target_address(instance_settings() if target is None else None, target)
-    keys = keys_for(present_settings(), identity_file or (), passphrase_file)
-    drilled = drill_backup(DrillWish(address, snapshot, scratch, jobs, keys), StderrReporter())
+    present = present_settings()
+    keys = keys_for(present, identity_file or (), passphrase_file)
+    drilled = drill_backup(DrillWish(address, snapshot, scratch, jobs, keys, present), StderrReporter())
     view.show_drilled(drilled, as_json=as_json, quiet=quiet)
     if not drilled.succeeded:
         raise typer.Exit(ExitStatus.FAILED)

@@ -60,9 +60,10 @@ def command(
         )
     else:
         place = target_address(instance_settings() if target is None else None, target)
-        keys = keys_for(present_settings(), identity_file or (), passphrase_file)
+        present = present_settings()
+        keys = keys_for(present, identity_file or (), passphrase_file)
         rest = (data_dir, ports_prefix, database, overwrite, jobs)
-        wish = RestoreWish(place, snapshot or "", into, *rest, only=tuple(only or ()), keys=keys)
+        wish = RestoreWish(place, snapshot or "", into, *rest, only=tuple(only or ()), keys=keys, present=present)
         restore = plan_restore(wish) if at is None else plan_moment_restore(wish, parse_moment(at))
     with restore:
         finish_restore(restore, dry_run=dry_run, yes=yes, overwrite=overwrite, start=start)
