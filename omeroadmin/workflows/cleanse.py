@@ -251,6 +251,7 @@ def _discard(quarantine: Quarantine) -> tuple[int, int]:
 
 def _new_quarantine(place: Path, scope: Scope, roots: dict[str, int], *, is_outside: bool) -> Quarantine:
     files.make_directory(place, mode=0o700)
+    _remove_unbegun(place)
     moment = utc_now()
     for number in range(100):
         directory = place / f"{moment:%Y%m%dT%H%M%SZ}{f'-{number}' if number else ''}"
@@ -259,6 +260,16 @@ def _new_quarantine(place: Path, scope: Scope, roots: dict[str, int], *, is_outs
             break
     journal.write_header(directory, {"database": scope.database_uuid, "begun": utc_stamp(moment)})
     return Quarantine(directory, roots, is_outside)
+
+
+def _remove_unbegun(place: Path) -> None:
+    """Remove directories of runs that were killed before their journal began: there is nothing in them."""
+    for directory in place.iterdir():
+        if directory.is_dir() and not (directory / journal.NAME).exists():
+            with contextlib.suppress(OSError):
+                for leftover in directory.glob(f".{journal.NAME}.*.tmp"):
+                    leftover.unlink()
+                directory.rmdir()
 
 
 @contextlib.contextmanager

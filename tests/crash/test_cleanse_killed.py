@@ -62,7 +62,7 @@ def contents(repository: BareRepository) -> set[bytes]:
         path.read_bytes()
         for root in {repository.data, repository.managed}
         for path in root.rglob("*")
-        if path.is_file() and path.name != ".lock" and path.name != "journal.jsonl"
+        if path.is_file() and path.name != ".lock" and "journal.jsonl" not in path.name
     }
 
 
@@ -103,6 +103,7 @@ def test_kills_of_a_cleanse_and_of_a_restore(repository: BareRepository) -> None
     restore_all(repository)
     assert tree(repository.data) == before
     assert all_quarantines(repository) == []
+    assert {path.name for path in (repository.data / PLACE).iterdir()} == {".lock"}
 
 
 def test_kills_of_a_purge(repository: BareRepository) -> None:

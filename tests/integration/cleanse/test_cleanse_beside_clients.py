@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +18,7 @@ from omeroadmin.database.connection import connect
 from omeroadmin.repository.layout import original_file_path, thumbnail_path
 from omeroadmin.system.clock import wait_until
 from omeroadmin.workflows.cleanse import Outcome
-from tests.support.graph import Person, person
+from tests.support.graph import Person, person, picture
 from tests.support.liveserver import LiveServer, live, start_all
 from tests.support.orphans import clean, plant, settle, wish_of
 
@@ -41,14 +43,21 @@ def imports(server: LiveServer, user: Person, chance: random.Random) -> None:
         number = begun.document["import_id"]
         user.api.call("PUT", f"/imports/{number}/files/0", b"x" * 100)
         user.api.call("DELETE", f"/imports/{number}")
+    elif chance.random() < 0.3:
+        # A slow client: all is there long before a row names it.
+        content = picture()
+        begun = user.api.begin_import(("/a/slow.png", content), checksum_algorithms=["SHA1-160"])
+        number = begun.document["import_id"]
+        assert user.api.call("PUT", f"/imports/{number}/files/0", content).status == 200
+        time.sleep(chance.uniform(0.3, 1.0))
+        digest = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+        assert user.api.call("POST", f"/imports/{number}/complete", {"hashes": [digest]}).status == 201
     else:
         user.image(*(f"deep/er/{number}" for number in range(chance.randint(1, 6))))
 
 
 def uploads(server: LiveServer, user: Person, chance: random.Random) -> None:
     """Files below ``Files``."""
-    import hashlib
-
     content = chance.randbytes(500)
     begun = user.api.call("POST", "/uploads", {"name": "a file", "size": len(content), "mimetype": "text/plain"})
     number = begun.document["id"]
