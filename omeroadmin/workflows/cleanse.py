@@ -7,6 +7,7 @@ once more in the transaction in which it is moved, under the lock that servers r
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from omeroadmin.database import stored
 from omeroadmin.database.connection import DatabaseAddress, check_version, connect
 from omeroadmin.database.holds import try_removals
 from omeroadmin.database.script import SchemaVersion
-from omeroadmin.errors import locked_error, usage_error
+from omeroadmin.errors import configuration_error, locked_error, usage_error
 from omeroadmin.repository.orphans import journal
 from omeroadmin.repository.orphans.below import open_root
 from omeroadmin.repository.orphans.findings import Candidate, Horizon, Kind
@@ -153,7 +154,8 @@ class Cleansing:
 def cleansing(wish: CleanseWish, reporter: Reporter = SILENT) -> Iterator[Cleansing]:
     """Everything that a cleanse needs, held until the block ends.
 
-    :raises AdminError: ``locked``, as :func:`find_scope`, ``database-version`` and those of the database
+    :raises AdminError: ``locked``, ``cleansed-by-root``, as :func:`find_scope`, ``database-version`` and those of the
+        database
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(database_up(wish.instance, wish.settings))
@@ -162,9 +164,24 @@ def cleansing(wish: CleanseWish, reporter: Reporter = SILENT) -> Iterator[Cleans
         check_version(current, SchemaVersion.from_settings(wish.settings))
         scope = find_scope(current, wish.settings, wish.directory)
         if wish.may_write:
+            _refuse_root(scope)
             stack.enter_context(_locked(scope))
         roots = {name: stack.enter_context(open_root(root)) for name, root in scope.roots.items()}
         yield Cleansing(wish, scope, current, roots, stack, reporter)
+
+
+def _refuse_root(scope: Scope) -> None:
+    """A quarantine of root's would be closed to the account that the server runs as.
+
+    :raises AdminError: ``cleansed-by-root``
+    """
+    owner = scope.data.stat().st_uid
+    if os.geteuid() == 0 and owner != 0:
+        raise configuration_error(
+            "cleansed-by-root",
+            f"{scope.data} belongs to user {owner}, and this is root",
+            f"run it as its owner: runuser -u $(id -nu {owner}) -- omero admin cleanse",
+        )
 
 
 def restore_quarantine(wish: CleanseWish, quarantine_id: str) -> Outcome:

@@ -156,6 +156,7 @@ def check_files(wish: FileCheckWish, reporter: Reporter = SILENT) -> FileCheck:
     :raises AdminError: ``locked``, ``file-not-written``, and as :func:`find_scope`
     """
     begun = time.monotonic()
+    wish.instance.var.mkdir(mode=0o700, exist_ok=True)
     lock = wish.instance.var / f".{_STATE}.lock"
     with locks.exclusive(lock, what="the check of files", timeout=2.0), database_up(wish.instance, wish.settings):
         address = DatabaseAddress.from_settings(wish.settings)
