@@ -75,7 +75,7 @@ def _refuse_without_archive(layout: PhysicalLayout, *, enabled: bool) -> None:
         return
     if not enabled and present == wanted and layout.settings.is_file():
         raise configuration_error(
-            "archive-off", "PostgreSQL archives after its next start only", "restart OMERO: omero admin restart"
+            "archive-off", "PostgreSQL archives after its next start only", "omero admin stop, then omero admin start"
         )
     raise configuration_error(
         "archive-off",

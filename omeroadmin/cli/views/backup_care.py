@@ -106,6 +106,7 @@ def show_snapshot(shown: Shown, *, as_json: bool) -> None:
         "Database": f"{snapshot.database.get('name', '')}, {snapshot.rows} rows reconciled, dump {size_text(dump)}",
         "Versions": ", ".join(f"{name} {version}" for name, version in snapshot.versions.items()),
         "Sealed to": ", ".join(snapshot.sealed_to) or "nobody: dump and configuration are in the clear",
+        "Physical": snapshot.physical.get("label", "none"),
         "Place": shown.place,
     }
     width = max(map(len, rows))

@@ -65,13 +65,13 @@ def _turned_on(facts: PhysicalFacts, wish: PhysicalWish) -> PhysicalPlan:
         layout.settings: settings_text(wish.program, layout.configuration),
     }
     changed = [path for path, text in wanted.items() if facts.files.get(path) != text]
-    if not changed and facts.stanza and (facts.archiving or not facts.running):
-        return PhysicalPlan(Plan(_title(wish)), restart=False)
+    restart = facts.running and not facts.archiving
+    if not changed and facts.stanza and (wish.in_use or not restart):
+        return PhysicalPlan(Plan(_title(wish)), restart=restart)
     steps: list[Step] = [
         *(MakeDirectory(path, 0o700) for path in (layout.repository, layout.work)),
         *(WriteFile(path, wanted[path].encode(), files.SECRET_MODE, _WHAT[path.name]) for path in changed),
     ]
-    restart = facts.running and not facts.archiving
     steps += _start(facts, wish, restart=restart)
     ready: list[Step] = [CreateStanza(wish.instance, wish.settings, layout, wish.program)]
     if restart and wish.in_use:

@@ -74,7 +74,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
         assert isinstance(physical, dict)
         assert physical["label"].endswith("F")
         assert (physical["kind"], physical["repository"]) == ("full", "pgbackrest")
-        assert wait_until(lambda: _finished(life) + 1 < time.time(), timeout=10)
+        assert wait_until(lambda: _stopped(life.target / "pgbackrest") + 1 < time.time(), timeout=10)
         script = seeded.omerodir / "lib" / "scripts" / "omero" / "hello.py"
         early = seeded.add_file("moment_0/", "early.tif", b"early" * 1000)
         never = seeded.add_file("moment_0/", "never-saved.tif", b"never" * 1000)
@@ -96,11 +96,6 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
         life.remove(kept)
         life.create("--physical", "--physical-type", "incr")
         yield life
-
-
-def _finished(life: History) -> int:
-    with reading(find_pgbackrest(), life.target / "pgbackrest") as pgbackrest:
-        return pgbackrest.catalog().backups[-1].stopped
 
 
 def _names(into: Path) -> set[str]:
@@ -241,3 +236,46 @@ def test_without_an_archive_nothing_is_taken(tmp_path: Path) -> None:
         omero.ok("backup", "create", "--target", target)
         done = omero.run("backup", "restore", "--at", "latest", "--target", target, "--into", str(tmp_path / "second"))
         assert (done.returncode, "has a physical backup" in done.stderr) == (3, True), done
+
+
+def test_a_database_on_its_own_host_gets_its_settings_printed(tmp_path: Path) -> None:
+    with seeded_instance(tmp_path) as seeded:
+        omero = Omero(tmp_path)
+        omero.ok("config", "set", "omero.db.embedded", "false")
+        printed = omero.ok("backup", "archive")
+        omero.ok("config", "set", "omero.db.embedded", "true")
+        assert not (seeded.database.instance.embedded_database / "archive.conf").exists()
+    assert "pg1-path=/var/lib/postgresql/15/main" in printed
+    assert "archive_command = '/usr/bin/pgbackrest --config=/etc/pgbackrest/pgbackrest.conf" in printed
+    assert "lock-path" not in printed
+
+
+def test_a_sealed_target_takes_nothing_in_the_clear(history: History, tmp_path: Path) -> None:
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("correct horse\n")
+    passphrase.chmod(0o600)
+    target = ("--target", str(history.target))
+    done = history.omero.run("backup", "create", "--physical", *target, "--passphrase-file", str(passphrase))
+    assert (done.returncode, "in the clear" in done.stderr) == (3, True), done
+    repository = tmp_path / "repository"
+    history.omero.ok("config", "set", "omero.backup.physical.repository", str(repository))
+    try:
+        assert "is archived" in history.omero.ok("backup", "archive", *target)
+        other = ("--target", str(tmp_path / "sealed"))
+        created = history.omero.json(
+            "backup", "create", "--physical", *other, "--passphrase-file", str(passphrase), "--json"
+        )
+        assert created["physical"]["repository"] == str(repository)
+        places = ("--into", str(tmp_path / "second"), "--yes")
+        keys = ("--passphrase-file", str(passphrase))
+        assert wait_until(lambda: time.time() > _stopped(repository) + 1.1, timeout=10)
+        restored = history.omero.ok("backup", "restore", "--at", "latest", *other, *keys, *places)
+        assert "all as it was saved" in restored
+    finally:
+        history.omero.ok("config", "set", "omero.backup.physical.repository", "")
+        history.omero.ok("backup", "archive", *target)
+
+
+def _stopped(repository: Path) -> int:
+    with reading(find_pgbackrest(), repository) as pgbackrest:
+        return pgbackrest.catalog().backups[-1].stopped

@@ -21,8 +21,8 @@ def command(
     Once set up, PostgreSQL hands over what it logs every minute. With "omero backup create --physical" as a beginning,
     "omero backup restore --at" brings back any moment since.
 
-    PostgreSQL turns archiving on at its start only: if OMERO runs, the exit status is 8, and "omero admin restart" is
-    what remains to be done. For a database that isn't the instance's own, the settings are printed.
+    PostgreSQL turns archiving on at its start only: if OMERO runs, the exit status is 8, and "omero admin stop",
+    "omero admin start" remain to be done. For a database that isn't the instance's own, the settings are printed.
 
     Example: omero backup archive --target /backup/omero
     """
@@ -49,7 +49,7 @@ def command(
         agree(planned.plan, yes=yes, destructive=False)
         apply_plan(planned.plan, LocalHost(), step_listener())
     if planned.restart:
-        say("Still to be done: omero admin restart")
+        say("Still to be done: omero admin stop, then omero admin start")
         raise typer.Exit(ExitStatus.CHANGES_PENDING)
     if not dry_run:
         print_lines("The database is not archived." if off else "The database is archived.")
