@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 import tantivy
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from omeroadmin.errors import AdminError, ExitStatus
 from omeroadmin.runtime.services.indexer.documents import Document, included
 from omeroadmin.runtime.services.indexer.index import FullTextIndex, Reader, Wish
-from omeroadmin.runtime.services.indexer.words import query_words, words_of
+from omeroadmin.runtime.services.indexer.words import indexed_text, query_words, words_of
 from omeroadmin.workflows.causes import cause_in
 
 BUFFER = 15_000_000
@@ -38,6 +38,13 @@ def test_words(text: str, words: list[str]) -> None:
 @given(st.text(max_size=200))
 def test_a_text_is_found_by_its_own_words(text: str) -> None:
     assert set(query_words(text)) <= set(words_of(text))
+
+
+@given(st.text(max_size=200) | st.text(st.sampled_from("abcXYZ019_-. ,\t"), max_size=200))
+@example("x" * 100)
+@example("word " * 30_000)
+def test_texts_are_cut_as_a_whole_into_the_same_words(text: str) -> None:
+    assert indexed_text(text).split() == words_of(text)
 
 
 def test_whole_words_come_first(tmp_path: Path) -> None:

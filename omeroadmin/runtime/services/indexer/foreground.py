@@ -19,6 +19,8 @@ from omeroadmin.schema.settings import Settings
 Tell = Callable[[str, int, int], None]
 """Is told what is being indexed, how many rows or objects are done, and of how many."""
 
+_MOST_PENDING = 200_000
+_MOST_IDS = 20_000
 _IDS = "SELECT id FROM {table} WHERE id > %s AND {condition} ORDER BY id LIMIT %s"
 _COUNT = "SELECT count(*) FROM {table} WHERE {condition}"
 _ROWS = """
@@ -69,9 +71,10 @@ class Foreground:
         is_new = index.is_new or index.size() == 0
         if is_new or what == "events":
             store_position(self._connection, 0)
-        updater = Updater(index, self._rules, self._settings)
         if what == "events":
-            return self._events(updater, end)
+            return self._events(Updater(index, self._rules, self._settings), end)
+        # Nothing counts before all of it is there, so there is no hurry to put any of it on the disk.
+        updater = Updater(index, self._rules, self._settings, most_pending=_MOST_PENDING)
         count = sum(self._objects(updater, name) for name in types)
         updater.commit()
         if is_new and what == "full":
@@ -107,7 +110,7 @@ class Foreground:
         entity, total = INDEXABLE[name], self._count(name)
         statement = _IDS.format(table=entity.table, condition=entity.condition).encode()
         done = after = 0
-        while ids := [row[0] for row in self._connection.execute(statement, (after, self._rules.batch))]:
+        while ids := [row[0] for row in self._connection.execute(statement, (after, _MOST_IDS))]:
             updater.index(self._connection, name, ids)
             if updater.is_full:
                 updater.commit()

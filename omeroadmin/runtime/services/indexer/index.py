@@ -12,7 +12,7 @@ import tantivy
 
 from omeroadmin.errors import AdminError, configuration_error, failed_error
 from omeroadmin.runtime.services.indexer.documents import FIELDS, Document
-from omeroadmin.runtime.services.indexer.words import query_words, words_of
+from omeroadmin.runtime.services.indexer.words import indexed_text, query_words
 from omeroadmin.system import files
 
 _SMALLEST_BUFFER = 15_000_000
@@ -116,7 +116,7 @@ class FullTextIndex:
             everything = []
             for part, texts in (*document.texts.items(), ("content", document.contents)):
                 # Contents of files are words already.
-                words = " ".join(texts if part == "content" else [word for text in texts for word in words_of(text)])
+                words = " ".join(texts if part == "content" else map(indexed_text, texts)).strip()
                 if words:
                     entry.add_text(f"in_{part}", words)
                     everything.append(words)

@@ -18,6 +18,7 @@ from omeroadmin.schema.settings import Settings
 _PART = 1000
 """Objects that are in memory at a time."""
 _MOST_PENDING = 20_000
+"""Objects between two commits, after which the position in the eventlog goes forward."""
 
 
 class Updater:
@@ -25,21 +26,26 @@ class Updater:
 
     What an object is at the time it is read includes all changes that had ended by then: further rows about it, up to
     that moment's last one, have nothing to add and are passed over.
+
+    :param most_pending: objects after which :attr:`is_full` asks for a commit
     """
 
-    def __init__(self, index: FullTextIndex, rules: Rules, settings: Settings) -> None:
+    def __init__(
+        self, index: FullTextIndex, rules: Rules, settings: Settings, *, most_pending: int = _MOST_PENDING
+    ) -> None:
         self._index = index
         self._rules = rules
         self._contents = Contents(settings.data_directory, settings.managed_repository, largest=rules.largest_file)
         self._known: dict[tuple[str, int], int] = {}
         # As long as this holds, what isn't known isn't in the index either.
         self._knows_all = rules.window > 0 and index.size() == 0
+        self._most_pending = most_pending
         self.pending = 0
 
     @property
     def is_full(self) -> bool:
         """Whether it is time to put what has changed on the disk."""
-        return self.pending >= _MOST_PENDING
+        return self.pending >= self._most_pending
 
     def forget(self) -> None:
         """Somebody wants objects to be indexed again that are up to date."""
@@ -76,9 +82,9 @@ class Updater:
                 self._put(entity, part, documents)
 
     def _put(self, entity: str, part: list[int], documents: list[Document]) -> None:
-        known = [one for one in documents if not self._is_new(entity, one.id)]
-        self._index.replace((one for one in documents if self._is_new(entity, one.id)), is_first=True)
-        self._index.replace(known)
+        new = {one.id for one in documents if (entity, one.id) not in self._known} if self._knows_all else set()
+        self._index.replace((one for one in documents if one.id in new), is_first=True)
+        self._index.replace(one for one in documents if one.id not in new)
         for gone in set(part) - {document.id for document in documents}:
             self._index.remove(key_of(entity, gone))
         self.pending += len(part)
@@ -88,9 +94,6 @@ class Updater:
         if self.pending:
             self._index.commit()
             self.pending = 0
-
-    def _is_new(self, entity: str, number: int) -> bool:
-        return self._knows_all and (entity, number) not in self._known
 
     def _remember(self, entity: str, ids: Iterable[int], top: int) -> None:
         for number in ids:

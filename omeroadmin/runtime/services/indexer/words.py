@@ -8,6 +8,9 @@ from functools import lru_cache
 
 _RUN = re.compile(r"[^\W_]+")
 _KINDS = re.compile(r"\d+|\D+")
+# Where a run of ASCII has parts: a letter beside a digit, a capital after a small letter or before one.
+_SEVERAL_KINDS = re.compile(r"[a-z][A-Z0-9]|[0-9][A-Za-z]|[A-Z](?:[0-9]|[A-Z][a-z])")
+_PLAIN = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
 _LONGEST_WORD = 64
 _MOST_WORDS = 20_000
 
@@ -26,6 +29,15 @@ def words_of(text: str) -> list[str]:
         if len(words) > _MOST_WORDS:
             return words[:_MOST_WORDS]
     return words
+
+
+def indexed_text(text: str) -> str:
+    """The same words with blanks between them; most texts are plain enough to be cut as a whole."""
+    if text.isascii() and len(text) < _MOST_WORDS and _SEVERAL_KINDS.search(text) is None:
+        plain = text.translate(_PLAIN)
+        if len(plain) <= _LONGEST_WORD or max(map(len, plain.split()), default=0) <= _LONGEST_WORD:
+            return plain.strip()
+    return " ".join(words_of(text))
 
 
 def runs_of(text: str) -> list[str]:
