@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import secrets
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,21 +19,23 @@ from omeroadmin.backups.sealing import identities_for, opened
 from omeroadmin.backups.snapshot import Snapshot, manifest_path
 from omeroadmin.backups.store import Verification, find_snapshot, record_verification
 from omeroadmin.backups.verify import Read, check_parts
+from omeroadmin.database.cluster import LOOPBACK
 from omeroadmin.database.connection import DatabaseAddress, connect
 from omeroadmin.database.dump import restore, scratch_cluster
 from omeroadmin.database.programs import Programs, client_programs
-from omeroadmin.errors import AdminError, configuration_error
+from omeroadmin.errors import AdminError
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
 from omeroadmin.system.clock import monotonic, utc_now
-from omeroadmin.system.sockets import port_is_free
+from omeroadmin.system.interrupts import endings_interrupt
+from omeroadmin.system.scratch import scratch_directory
+from omeroadmin.system.sockets import unused_ports
 from omeroadmin.workflows.backup_physical import check_physical
 from omeroadmin.workflows.backup_record import note_facts
 from omeroadmin.workflows.backup_target import open_target
 
-_FIRST_PORT = 26000
-_LAST_PORT = 32767
-"""Below the range that the kernel hands out to clients."""
+KIND = "omero-verify"
+"""Beginning of the names of scratch directories."""
 _ATTEMPTS = 5
 
 
@@ -140,11 +141,12 @@ def _reconciled(wish: VerifyWish, engine: Engine, snapshot: Snapshot, directory:
     major = int(snapshot.versions["postgresql"].partition(".")[0])
     programs = client_programs(wish.settings, server_major=major)
     with (
-        tempfile.TemporaryDirectory(prefix="omero-verify-", dir=wish.temporary) as scratch,
-        _scratch(programs, Path(scratch) / "postgresql") as address,
+        endings_interrupt(),
+        scratch_directory(wish.temporary or Path(tempfile.gettempdir()), KIND) as scratch,
+        _scratch(programs, scratch / "postgresql") as address,
     ):
         try:
-            with opened(directory, snapshot, wish.keys, only=[parts.DATABASE], temporary=Path(scratch)) as clear:
+            with opened(directory, snapshot, wish.keys, only=[parts.DATABASE], temporary=scratch) as clear:
                 restore(address, programs, clear / parts.DATABASE, jobs=wish.jobs)
         except AdminError as error:
             if error.code not in ("restore-failed", "part-damaged"):
@@ -165,18 +167,9 @@ def _scratch(programs: Programs, directory: Path) -> Iterator[DatabaseAddress]:
     with contextlib.ExitStack() as stack:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                address = stack.enter_context(scratch_cluster(programs, directory, _free_port()))
+                address = stack.enter_context(scratch_cluster(programs, directory, *unused_ports(1, LOOPBACK)))
                 break
             except AdminError as error:
                 if error.code not in ("port-taken", "database-not-started") or attempt == _ATTEMPTS:
                     raise
         yield address
-
-
-def _free_port() -> int:
-    """A port by chance, so that verifications at the same time don't want the same one."""
-    for _ in range(1000):
-        port = _FIRST_PORT + secrets.randbelow(_LAST_PORT - _FIRST_PORT)
-        if port_is_free(port, "127.0.0.1"):
-            return port
-    raise configuration_error("database-port-taken", f"no port between {_FIRST_PORT} and {_LAST_PORT} is free")
