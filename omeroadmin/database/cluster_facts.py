@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omeroadmin.database.connection import DatabaseAddress
+from omeroadmin.database.connection import DatabaseAddress, connect
 from omeroadmin.database.programs import Programs
-from omeroadmin.errors import failed_error
+from omeroadmin.errors import AdminWarning, failed_error
 from omeroadmin.system import files, process
 
 if TYPE_CHECKING:
@@ -89,3 +90,55 @@ def cluster_settings(connection: Connection[Any]) -> dict[str, Any]:
         "settings": dict(connection.execute(_SETTINGS).fetchall()),
         "own_settings": own,
     }
+
+
+def apply_own_settings(
+    address: DatabaseAddress, session: DatabaseAddress, directory: Path, *, database: str, role: str
+) -> None:
+    """Set for a restored database what ``ALTER DATABASE`` and ``ALTER ROLE`` had set for the original.
+
+    What the session's role may not set is warned of. Settings of a whole cluster are left alone: they belong to its
+    machine.
+
+    :param address: of the restored database, with the server's role
+    :param session: who sets it: the superuser where there is one at hand
+    :param directory: with ``settings.json``; of an older snapshot it may be missing
+    :param database: name of the original
+    :param role: that the server logged in as
+    :raises AdminError: ``file-not-read``, and as :func:`omeroadmin.database.connection.connect`
+    """
+    path = directory / SETTINGS_NAME
+    if not path.is_file():
+        return
+    wanted = [
+        (item["role"], *setting.split("=", 1))
+        for item in json.loads(files.read_bytes(path))["own_settings"]
+        for setting in item["settings"]
+        if item["database"] in ("", database) and item["role"] in ("", role)
+    ]
+    if not wanted:
+        return
+    import psycopg
+
+    with connect(session, autocommit=True) as connection:
+        for of_role, name, value in wanted:
+            try:
+                _set(connection, address, name, value, of_role=bool(of_role))
+            except psycopg.Error as error:
+                reason = str(error).splitlines()[0]
+                message = f"{name} = {value}, which the original database had, is not set: {reason}"
+                warnings.warn(message, AdminWarning, stacklevel=2)
+
+
+def _set(connection: Connection[Any], address: DatabaseAddress, name: str, value: str, *, of_role: bool) -> None:
+    from psycopg import sql
+
+    # By way of the session: lists such as search_path can't be written as one literal.
+    connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+    form = "ALTER ROLE {role} IN DATABASE {database} SET {name} FROM CURRENT"
+    if not of_role:
+        form = "ALTER DATABASE {database} SET {name} FROM CURRENT"
+    statement = sql.SQL(form).format(
+        role=sql.Identifier(address.user), database=sql.Identifier(address.name), name=sql.Identifier(*name.split("."))
+    )
+    connection.execute(statement)

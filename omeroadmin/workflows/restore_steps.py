@@ -18,6 +18,7 @@ from omeroadmin.backups.sealing import opened
 from omeroadmin.backups.selection import Amount, Selection
 from omeroadmin.backups.snapshot import Snapshot
 from omeroadmin.database import embedded
+from omeroadmin.database.cluster_facts import apply_own_settings
 from omeroadmin.database.connection import DatabaseAddress, connect, schema_version
 from omeroadmin.database.dump import restore
 from omeroadmin.database.plan import DatabaseFacts, mark_schema
@@ -180,13 +181,17 @@ class RestoreDump:
 
     def apply(self, host: Host) -> None:  # noqa: ARG002 - reached by its address
         """Make the change."""
-        address = DatabaseAddress.from_settings(self.settings)
+        address = session = DatabaseAddress.from_settings(self.settings)
         if embedded.is_embedded(self.settings):
+            session = embedded.superuser_address(self.instance, self.settings)
             # An interrupted restore has left a part.
-            embedded.recreate_database(embedded.superuser_address(self.instance, self.settings), address)
+            embedded.recreate_database(session, address)
         temporary = self.instance.temporary_directory
-        with opened(self.directory, self.snapshot, self.keys, only=[parts.DATABASE], temporary=temporary) as clear:
+        wanted, original = [parts.DATABASE, parts.CLUSTER], self.snapshot.database
+        with opened(self.directory, self.snapshot, self.keys, only=wanted, temporary=temporary) as clear:
             restore(address, self.programs, clear / parts.DATABASE, jobs=self.jobs, again=self.again)
+            role = original.get("user", address.user)
+            apply_own_settings(address, session, clear / parts.CLUSTER, database=original["name"], role=role)
         with connect(address) as connection:
             for statement in ADOPT:
                 connection.execute(statement)

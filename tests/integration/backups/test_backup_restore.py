@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from omeroadmin.database import embedded
+from omeroadmin.database.cluster_facts import apply_own_settings
 from omeroadmin.database.connection import DatabaseAddress, connect
-from omeroadmin.errors import AdminError
+from omeroadmin.errors import AdminError, AdminWarning
 from omeroadmin.profiles.store import load_settings, update_profile
 from omeroadmin.workflows.backup import BackupWish, create_backup
 from omeroadmin.workflows.restore import RestoreWish, SnapshotPlan, carry_out, plan_restore
@@ -32,6 +33,10 @@ def target(source: Seeded, tmp_path_factory: pytest.TempPathFactory) -> Path:  #
             "INSERT INTO session (id, uuid, node, owner, started, timetoidle, timetolive, defaulteventtype,"
             " permissions) VALUES (500, 'a-bearer-credential', 500, 0, now(), 0, 0, 'User', -120)"
         )
+    with connect(source.database.superuser, autocommit=True) as connection:
+        connection.execute("ALTER DATABASE omero SET work_mem = '7MB'")
+        connection.execute("ALTER DATABASE omero SET log_min_duration_statement = '250ms'")
+        connection.execute("ALTER ROLE omero SET search_path = public, pg_catalog")
     update_profile(
         source.database.instance.config_xml,
         {
@@ -48,6 +53,26 @@ def target(source: Seeded, tmp_path_factory: pytest.TempPathFactory) -> Path:  #
 
 def planned(target: Path, into: Path, **more: object) -> SnapshotPlan:
     return plan_restore(RestoreWish(target, "latest", into, **more))  # type: ignore[arg-type]
+
+
+def test_what_was_set_for_the_database_is_set_again(target: Path, tmp_path: Path) -> None:
+    plan = planned(target, tmp_path / "second", ports_prefix="2")
+    carry_out(plan)
+    settings = load_settings(plan.instance)
+    address = DatabaseAddress.from_settings(settings)
+    names = ("work_mem", "log_min_duration_statement", "search_path")
+    embedded.start(plan.instance, settings)
+    try:
+        with connect(address) as connection:
+            found = [connection.execute("SELECT current_setting(%s)", (name,)).fetchone() for name in names]
+        assert found == [("7MB",), ("250ms",), ("public, pg_catalog",)]
+        # Of a database elsewhere there is no superuser at hand: what the server's role may not set is said.
+        [snapshot] = (target / "snapshots").iterdir()
+        with pytest.warns(AdminWarning, match="log_min_duration_statement = 250ms.*permission denied") as warned:
+            apply_own_settings(address, address, snapshot / "cluster", database="omero", role="omero")
+        assert len(warned) >= 1
+    finally:
+        embedded.stop(plan.instance, settings)
 
 
 def test_everything_is_the_same(source: Seeded, target: Path, tmp_path: Path) -> None:  # noqa: F811
