@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omeroadmin.runtime.kernel.schedule import Schedule
+from omeroadmin.runtime.kernel.schedule import Schedule, ticks
+from omeroadmin.runtime.kernel.stop import Stop
 from omeroadmin.schema.values.cron import cron_problem
 
 START = datetime(2026, 1, 30, 22, 59, 58)  # noqa: DTZ001 - expressions are in the machine's own time
@@ -53,3 +54,31 @@ def test_moments_are_later_and_of_the_expression(seconds: list[int], step: int, 
     assert found.second in seconds
     assert found.minute % step == 0
     assert schedule.next_after(found) != found
+
+
+def test_ticks_come_at_the_moments_and_in_between() -> None:
+    stop = Stop()
+    try:
+        seen: list[bool] = []
+        for is_due in ticks(Schedule("* * * * * ?"), stop, poll=0.01):
+            seen.append(is_due)
+            if seen.count(True) == 2:
+                stop.request()
+        assert seen[0] is False
+        assert seen.count(True) == 2
+        assert seen.count(False) > 5
+    finally:
+        stop.close()
+
+
+def test_no_expression_is_no_moment() -> None:
+    stop = Stop()
+    try:
+        seen: list[bool] = []
+        for is_due in ticks(Schedule(""), stop, poll=0.01):
+            seen.append(is_due)
+            if len(seen) == 20:
+                stop.request()
+        assert not any(seen)
+    finally:
+        stop.close()
