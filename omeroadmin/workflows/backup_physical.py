@@ -56,7 +56,7 @@ def back_up_physically(
         version = connection.info.server_version
     if kind == AUTOMATIC:
         kind = next_kind(pgbackrest.catalog().backups, utc_now().timestamp(), FULL_DAYS)
-    label = pgbackrest.back_up(superuser, kind)
+    label = pgbackrest.back_up(superuser, kind, layout.work)
     local = engine.local
     inside = local is not None and layout.repository.is_relative_to(local)
     return {

@@ -34,6 +34,7 @@ def _moment(seeded: Seeded, omero: Omero, target: Path) -> str:
     """A life with a physical backup, and a moment after which a file is lost."""
     age(seeded.data, seeded.omerodir / "lib")
     omero.ok("backup", "archive", "--target", str(target))
+    _kill_in_the_middle(seeded, omero, target)
     omero.ok("backup", "create", "--physical", "--target", str(target))
     with reading(find_pgbackrest(), target / "pgbackrest") as pgbackrest:
         stopped = pgbackrest.catalog().backups[-1].stopped
@@ -43,6 +44,21 @@ def _moment(seeded: Seeded, omero: Omero, target: Path) -> str:
         connection.execute("DELETE FROM originalfile WHERE name = 'large.tif'")
     omero.ok("backup", "create", "--physical", "--target", str(target))
     return moment
+
+
+def _kill_in_the_middle(seeded: Seeded, omero: Omero, target: Path) -> None:
+    """Kill a backup while pgBackRest works for it; the next one needn't wait for that."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "omeroadmin", "backup", "create", "--physical", "--target", str(target)],
+        env=omero.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    work = seeded.database.instance.embedded_database / "pgbackrest"
+    assert wait_until(lambda: bool(_working_in(work)), timeout=60)
+    process.kill()
+    process.communicate()
+    assert not list((target / "snapshots").glob("*/snapshot.json"))
 
 
 def _begin(home: Path, target: Path, moment: str) -> subprocess.Popen[str]:

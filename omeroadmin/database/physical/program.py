@@ -15,6 +15,7 @@ from omeroadmin.database.physical.layout import STANZA, PhysicalLayout, configur
 from omeroadmin.errors import AdminError, configuration_error, failed_error, locked_error
 from omeroadmin.system import files, process
 from omeroadmin.system.process import Completed
+from omeroadmin.system.scratch import end_processes
 
 _QUICK = 60.0
 _LONG = 12 * 3600.0
@@ -50,15 +51,18 @@ class PgBackRest:
         """
         self._run(["check"], timeout=_LONG, superuser=superuser)
 
-    def back_up(self, superuser: DatabaseAddress, kind: str) -> str:
-        """Take a backup of a running cluster.
+    def back_up(self, superuser: DatabaseAddress, kind: str, work: Path) -> str:
+        """Take a backup of a running cluster. The caller is the only one; what a killed one has left running is ended.
 
+        :param work: private directory that pgBackRest works in, so that it is found
         :param kind: ``full``, ``diff``, ``incr``; without a full one it becomes full
         :return: its label
-        :raises AdminError: ``locked``, ``physical-failed``
+        :raises AdminError: ``locked``, ``physical-failed``, ``processes-not-ended``
         """
+        files.make_directory(work, mode=0o700)
+        end_processes(work)
         arguments = [f"--type={kind}", "--log-level-console=info", "backup"]
-        done = self._run(arguments, timeout=_LONG, superuser=superuser)
+        done = self._run(arguments, timeout=_LONG, superuser=superuser, directory=work)
         found = _BACKED_UP.search(done.output)
         if found is None:
             raise failed_error("physical-failed", f"pgBackRest named no backup: {done.last_words()}")
@@ -111,13 +115,13 @@ class PgBackRest:
         directory: Path | None = None,
     ) -> Completed:
         words = [str(self.program), f"--config={self.configuration}", f"--stanza={STANZA}"]
-        if superuser is None:
-            done = process.run([*words, *arguments], timeout=timeout, environment={"LC_ALL": "C"}, directory=directory)
-        else:
-            # Without a socket's path in its configuration libpq takes host and password from the environment.
-            words += [f"--pg1-port={superuser.port}", f"--pg1-user={superuser.user}"]
-            with superuser.environment() as environment:
-                done = process.run([*words, *arguments], timeout=timeout, environment={**environment, "LC_ALL": "C"})
+        variables = {"LC_ALL": "C"}
+        with contextlib.ExitStack() as stack:
+            if superuser is not None:
+                # Without a socket's path in its configuration libpq takes host and password from the environment.
+                words += [f"--pg1-port={superuser.port}", f"--pg1-user={superuser.user}"]
+                variables |= stack.enter_context(superuser.environment())
+            done = process.run([*words, *arguments], timeout=timeout, environment=variables, directory=directory)
         if not done.succeeded:
             raise explain(done)
         return done

@@ -122,7 +122,7 @@ def test_a_cluster_comes_back_as_it_was_at_each_moment(archived: Archived, tmp_p
     with pytest.raises(AdminError) as caught:
         choose(archived.pgbackrest.catalog().backups, None)
     assert caught.value.code == "physical-missing"
-    label = archived.pgbackrest.back_up(archived.made.superuser, "diff")
+    label = archived.pgbackrest.back_up(archived.made.superuser, "diff", archived.layout.work)
     assert label.endswith("F")
     first = archived.pgbackrest.catalog().backups[0]
     assert wait_until(lambda: _now(address).timestamp() > first.stopped + 1, timeout=5)
@@ -158,7 +158,7 @@ def test_a_cluster_comes_back_as_it_was_at_each_moment(archived: Archived, tmp_p
 
 def test_a_moment_that_the_archive_does_not_reach(archived: Archived, tmp_path: Path) -> None:
     pgbackrest = archived.pgbackrest
-    label = pgbackrest.back_up(archived.made.superuser, "diff")
+    label = pgbackrest.back_up(archived.made.superuser, "diff", archived.layout.work)
     cluster = Cluster(tmp_path / "cluster", tmp_path / "postgresql.log")
     moment = datetime.now(UTC) + timedelta(hours=1)
     programs = find_programs(archived.made.settings)
