@@ -18,7 +18,7 @@ from omeroadmin.database import stored
 from omeroadmin.database.connection import DatabaseAddress, check_version, connect
 from omeroadmin.database.holds import try_removals
 from omeroadmin.database.script import SchemaVersion
-from omeroadmin.errors import configuration_error, locked_error, usage_error
+from omeroadmin.errors import AdminError, configuration_error, locked_error, usage_error
 from omeroadmin.repository.orphans import journal
 from omeroadmin.repository.orphans.below import open_root
 from omeroadmin.repository.orphans.findings import Candidate, Horizon, Kind
@@ -129,15 +129,25 @@ class Cleansing:
         place = quarantine_place(self.scope, self.wish.quarantine)
         quarantine = _new_quarantine(place, self.scope, self.roots, is_outside=self.wish.quarantine is not None)
         outcome.id, outcome.directory = quarantine.id, quarantine.directory
+        try:
+            self._move_all(quarantine, findings, outcome)
+        except AdminError as error:
+            if outcome.sums:
+                error.hint += f"; put back what was moved before: omero admin cleanse --restore {quarantine.id}"
+            else:
+                _discard(quarantine)
+            raise
+        if self.wish.delete or not outcome.sums:
+            quarantine.discard()
+            outcome.id, outcome.directory = "", None
+        return outcome
+
+    def _move_all(self, quarantine: Quarantine, findings: Findings, outcome: Outcome) -> None:
         done = 0
         for batch in batches(findings.spool):
             self._move(quarantine, batch, outcome)
             done += len(batch)
             self.reporter.progress(f"{done} of {findings.count}")
-        if self.wish.delete or not outcome.sums:
-            quarantine.discard()
-            outcome.id, outcome.directory = "", None
-        return outcome
 
     def _move(self, quarantine: Quarantine, batch: Sequence[Candidate], outcome: Outcome) -> None:
         with _removing(self.current):

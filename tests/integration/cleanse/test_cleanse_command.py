@@ -52,7 +52,12 @@ def test_from_dry_run_to_purge(server: LiveServer, omero: Omero) -> None:
     purged = omero.ok("admin", "cleanse", "--purge", moved["quarantine"], "--yes", "--quarantine", str(place))
     assert f"{moved['quarantine']}: " in purged
     assert not (place / moved["quarantine"]).exists()
-    for wrong in (("--min-age", "long ago"), ("--restore", "nothing"), ("--purge", "nothing", "--yes")):
+    for wrong in (
+        ("--dry-run", "--restore", "any"),
+        ("--min-age", "long ago"),
+        ("--restore", "nothing"),
+        ("--purge", "nothing", "--yes"),
+    ):
         assert omero.run("admin", "cleanse", *wrong).returncode == 2
 
 

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from omeroadmin.database.connection import connect
+from omeroadmin.database.holds import removals_held
 from omeroadmin.errors import AdminError
 from omeroadmin.repository.orphans.findings import Kind
+from omeroadmin.repository.orphans.quarantine import PLACE
+from omeroadmin.workflows import cleanse
 from omeroadmin.workflows.cleanse import purge_quarantines, restore_quarantine
 from tests.support.graph import person
 from tests.support.liveserver import LiveServer, live_server  # noqa: F401 - a fixture
@@ -76,6 +80,39 @@ def test_imports_under_way_are_left_alone(live_server: LiveServer) -> None:  # n
     settle()
     assert look(wish_of(live_server))[0] == {}
     assert user.api.call("DELETE", f"/imports/{number}").status == 204
+
+
+def test_nothing_is_moved_while_a_backup_holds_removals(
+    live_server: LiveServer,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cleanse, "_WAIT_SECONDS", 0.2)
+    plant(live_server.data, live_server.managed, 1)
+    before = tree(live_server.data)
+    settle()
+    with (
+        connect(live_server.database.address, autocommit=True) as connection,
+        removals_held(connection),
+        pytest.raises(AdminError) as refused,
+    ):
+        clean(wish_of(live_server))
+    assert refused.value.code == "removals-held"
+    assert [path.name for path in (live_server.data / PLACE).iterdir()] == [".lock"]
+    assert tree(live_server.data) == before
+    clean(wish_of(live_server, delete=True))
+
+
+def test_what_changed_since_the_oldest_transaction_began_stays(live_server: LiveServer) -> None:  # noqa: F811
+    with connect(live_server.database.address) as connection:
+        connection.execute("SELECT 1")
+        settle()
+        orphans = plant(live_server.data, live_server.managed, 1)
+        settle()
+        found, findings = look(wish_of(live_server))
+        assert found == {}, "the transaction may be going to name them"
+        assert findings.seen.young >= len(orphans.found) - 1
+    assert look(wish_of(live_server))[0] == orphans.found
+    clean(wish_of(live_server, delete=True))
 
 
 def test_a_foreign_repository_is_refused(live_server: LiveServer, tmp_path: Path) -> None:  # noqa: F811

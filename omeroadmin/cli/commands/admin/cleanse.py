@@ -10,7 +10,7 @@ import typer
 from omeroadmin.cli.cleanse_options import Subdirectory, min_age_seconds
 from omeroadmin.cli.context import require_instance
 from omeroadmin.cli.session import Connection, connects
-from omeroadmin.errors import ExitStatus
+from omeroadmin.errors import ExitStatus, usage_error
 
 
 @connects
@@ -55,6 +55,8 @@ def command(
     from omeroadmin.profiles.store import load_settings
     from omeroadmin.workflows.cleanse import CleanseWish
 
+    if sum(map(bool, (restore, purge, dry_run))) > 1:
+        raise usage_error("options-conflict", "--dry-run, --restore and --purge exclude each other", "give one of them")
     instance = require_instance()
     trees = tuple(str(one) for one in subdirectory or ())
     age = min_age_seconds(min_age)
