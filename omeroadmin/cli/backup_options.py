@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from omeroadmin.cli.context import instance_settings, present_settings
 from omeroadmin.errors import usage_error
+from omeroadmin.schema.settings import Settings
 
 Target = Annotated[
     str | None,
@@ -63,3 +65,17 @@ OnSuccess = Annotated[
 OnFailure = Annotated[
     str | None, typer.Option("--on-failure", metavar="COMMAND", help="Run it then [omero.backup.hook.failure].")
 ]
+
+
+def target_settings(target: str | None) -> Settings | None:
+    """Properties that a command needs which reads a target: its address, or the password's file of a repository.
+
+    :param target: as ``--target`` says
+    :return: ``None`` where they don't matter: a damaged configuration is no reason not to see the snapshots
+    :raises AdminError: ``omerodir-unset``, ``omerodir-missing``, ``config-unparsable``
+    """
+    from omeroadmin.backups.engines.address import is_directory
+
+    if target is None:
+        return instance_settings()
+    return None if is_directory(target) else present_settings()

@@ -227,12 +227,27 @@ def test_a_file_that_changes_meanwhile_makes_it_inconsistent(
 
 
 def test_the_command_line_takes_repositories(place: Place, source: Seeded) -> None:
-    variables = {"RESTIC_PASSWORD_FILE": str(place.password), "BORG_PASSCOMMAND": f"cat {place.password}"}
-    omero = Omero(source.omerodir.parent, extra={**variables, "HOME": os.environ["HOME"]})
+    omero = Omero(source.omerodir.parent, extra={"HOME": os.environ["HOME"]})
+    omero.ok("config", "set", "omero.backup.password_file", str(place.password))
     created = omero.json("backup", "create", "--target", place.address, "--json")
     assert created["consistent"] is True
     listed = json.loads(omero.ok("backup", "list", "--target", place.address, "--json"))["snapshots"]
     assert [item["id"] for item in listed] == [created["id"]]
+    assert created["id"] in omero.ok("backup", "show", "latest", "--target", place.address)
+    assert omero.json("backup", "verify", "--target", place.address, "--json")["succeeded"] is True
+    omero.ok("config", "set", "omero.backup.password_file", "")
+    variables = {"RESTIC_PASSWORD_FILE": str(place.password), "BORG_PASSCOMMAND": f"cat {place.password}"}
+    bare = Omero(source.omerodir.parent, extra={**variables, "HOME": os.environ["HOME"], "OMERODIR": ""})
+    assert created["id"] in bare.ok("backup", "list", "--target", place.address)
+    omero.ok("config", "set", "omero.backup.password_file", str(place.password))
+    omero.ok("backup", "create", "--target", place.address, "--quiet")
+    # The newest one that was verified is kept, whatever the policy says.
+    omero.ok("backup", "verify", "--target", place.address)
+    omero.ok("backup", "prune", "--keep-last", "1", "--target", place.address, "--yes")
+    left = json.loads(omero.ok("backup", "list", "--target", place.address, "--json"))["snapshots"]
+    assert [item["id"] for item in left] != [created["id"]]
+    assert len(left) == 1
+    omero.ok("config", "set", "omero.backup.password_file", "")
 
 
 @pytest.mark.parametrize("address", ["restic:", "borg:", "restic:--help", "borg:\x1b[2J"])

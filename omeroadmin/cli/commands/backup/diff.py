@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.backup_options import Target
-from omeroadmin.cli.context import instance_settings
+from omeroadmin.cli.backup_options import Target, target_settings
 
 
 def command(
@@ -27,6 +26,6 @@ def command(
     from omeroadmin.cli.views import backup_care as view
     from omeroadmin.workflows.backup_show import compare_snapshots
 
-    settings = instance_settings() if target is None else None
+    settings = target_settings(target)
     with compare_snapshots(settings, target, one, other) as compared:
         view.show_difference(compared, summary=summary, as_json=as_json)

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.backup_options import Target
-from omeroadmin.cli.context import instance_settings
+from omeroadmin.cli.backup_options import Target, target_settings
 from omeroadmin.cli.output import Style
 from omeroadmin.cli.views import backups as view
 
@@ -23,5 +22,5 @@ def command(
     """
     from omeroadmin.workflows.backup_target import listed_snapshots
 
-    settings = instance_settings() if target is None else None
+    settings = target_settings(target)
     view.show_list(listed_snapshots(settings, target), Style.JSON if as_json else style)

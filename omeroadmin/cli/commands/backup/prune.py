@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.backup_options import Target
-from omeroadmin.cli.context import instance_settings
+from omeroadmin.cli.backup_options import Target, target_settings
 from omeroadmin.cli.retention_options import (
     KeepDaily,
     KeepHourly,
@@ -50,7 +49,7 @@ def command(
 
     tags = tuple(keep_tag or ())
     policy = Policy(keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly, tags)
-    wish = PruneWish(instance_settings() if target is None else None, target, policy)
+    wish = PruneWish(target_settings(target), target, policy)
     plan = plan_prune(wish)
     if dry_run:
         view.show_prune(plan, None, as_json=as_json)

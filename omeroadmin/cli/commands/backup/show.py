@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.backup_options import Target
-from omeroadmin.cli.context import instance_settings
+from omeroadmin.cli.backup_options import Target, target_settings
 
 
 def command(
@@ -28,7 +27,7 @@ def command(
     from omeroadmin.cli.views import backup_care as view
     from omeroadmin.workflows.backup_show import show_snapshot, snapshot_files
 
-    settings = instance_settings() if target is None else None
+    settings = target_settings(target)
     if files or below:
         with snapshot_files(settings, target, snapshot, below) as entries:
             view.show_files(entries, as_json=as_json)
