@@ -19,13 +19,14 @@ SCRIPT_REPOSITORY = "ScriptRepo"
 
 _BATCH = 5000
 
-# OMERO's rule for the directory of an id.
-_ID_PLACE = """
-CASE WHEN {id} >= 1000000000 THEN 'Dir-' || lpad(({id} / 1000000000 %% 1000)::text, 3, '0') || '/' ELSE '' END
-|| CASE WHEN {id} >= 1000000 THEN 'Dir-' || lpad(({id} / 1000000 %% 1000)::text, 3, '0') || '/' ELSE '' END
-|| CASE WHEN {id} >= 1000 THEN 'Dir-' || lpad(({id} / 1000 %% 1000)::text, 3, '0') || '/' ELSE '' END
-|| {id}
-"""
+# OMERO's rule for the directory of an id: three digits a level, as far as 64 bits go.
+_ID_PLACE = (
+    " || ".join(
+        f"CASE WHEN {{id}} >= {number} THEN 'Dir-' || lpad(({{id}} / {number} %% 1000)::text, 3, '0') || '/' ELSE '' END"  # noqa: E501 - of constants
+        for number in (10**18, 10**15, 10**12, 10**9, 10**6, 10**3)
+    )
+    + " || {id}"
+)
 _REPOSITORY_PLACE = "roots.prefix || '/' || regexp_replace(ltrim({row}.path || '/' || {row}.name, '/'), '/+', '/', 'g')"
 _ROOTS = "unnest(%(uuids)s::text[], %(prefixes)s::text[]) AS roots (uuid, prefix)"
 
