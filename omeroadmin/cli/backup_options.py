@@ -60,10 +60,11 @@ Limit = Annotated[
 ]
 Nice = Annotated[bool, typer.Option("--nice", help="Give way to whatever else needs processor or disk.")]
 OnSuccess = Annotated[
-    str | None, typer.Option("--on-success", metavar="COMMAND", help="Run it then [omero.backup.hook.success].")
+    str | None,
+    typer.Option("--on-success", metavar="COMMAND", help="Run it if all is well [omero.backup.hook.success]."),
 ]
 OnFailure = Annotated[
-    str | None, typer.Option("--on-failure", metavar="COMMAND", help="Run it then [omero.backup.hook.failure].")
+    str | None, typer.Option("--on-failure", metavar="COMMAND", help="Run it if not [omero.backup.hook.failure].")
 ]
 
 

@@ -49,8 +49,8 @@ def command(
     Every file that the database names is looked for. If one is missing or differs, the snapshot is marked
     inconsistent, the file is named, and the exit status is 5. If another backup is at it, the status is 6.
 
-    For cron: omero backup create --quiet --nice
-    It prints nothing if all is well. Then omero backup verify, and omero backup prune for old snapshots.
+    For cron add --quiet and --nice: then nothing is printed if all is well. Let omero backup verify follow, and omero
+    backup prune for old snapshots.
 
     Example: omero backup create --target /backup/omero --tag before-upgrade
     """
