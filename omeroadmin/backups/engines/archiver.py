@@ -23,6 +23,7 @@ RECORD = "record-"
 LONG = 7 * 86400.0
 """Seconds that a run may take; a backup that takes longer is not one."""
 
+_CHUNK = 1 << 20
 _LABEL = re.compile(r"omero-(?P<id>\d{8}T\d{6}Z-[0-9a-f]{6})-(?P<kind>[a-z][\w.-]*?)\.(?P<nonce>[0-9a-f]{8})")
 
 
@@ -88,6 +89,14 @@ class Stored(NamedTuple):
     path: str
     size: int | None
     mtime_us: int
+
+
+def ended_by_zero(stream: IO[bytes]) -> Iterator[bytes]:
+    """The items of a stream, each of which ends with a zero."""
+    rest = b""
+    while chunk := stream.read(_CHUNK):
+        *items, rest = (rest + chunk).split(b"\0")
+        yield from items
 
 
 class Archiver(Protocol):

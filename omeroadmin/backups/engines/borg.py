@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from omeroadmin.backups.engines.address import without_password
-from omeroadmin.backups.engines.archiver import Archive, Label, Stored, Wanted, parse_label
+from omeroadmin.backups.engines.archiver import Archive, Label, Stored, Wanted, ended_by_zero, parse_label
 from omeroadmin.backups.engines.program import Program
 from omeroadmin.errors import AdminError, configuration_error
 
@@ -90,7 +90,7 @@ class Borg:
         """Items that ``borg list`` prints."""
         # Not as JSON, which has question marks for bytes that are not UTF-8.
         with self._program.reading("list", "--format", _FORMAT, f"::{archive.name}") as output:
-            for item in _ended_by_zero(output):
+            for item in ended_by_zero(output):
                 mode, size, time, path = item.split(b" ", 3)
                 kind = mode[:1]
                 if kind in b"-h":
@@ -120,10 +120,3 @@ class Borg:
         if archives:
             self._program.run("delete", "::", *(archive.name for archive in archives))
         self._program.run("compact")
-
-
-def _ended_by_zero(stream: IO[bytes]) -> Iterator[bytes]:
-    rest = b""
-    while chunk := stream.read(_CHUNK):
-        *items, rest = (rest + chunk).split(b"\0")
-        yield from items

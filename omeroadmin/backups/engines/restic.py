@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from omeroadmin.backups.engines.address import without_password
-from omeroadmin.backups.engines.archiver import Archive, Label, Stored, Wanted, parse_label
+from omeroadmin.backups.engines.archiver import Archive, Label, Stored, Wanted, ended_by_zero, parse_label
 from omeroadmin.backups.engines.program import Program
 from omeroadmin.backups.scan import TEMPORARY, Root
 from omeroadmin.errors import AdminError, configuration_error
@@ -72,11 +72,11 @@ class Restic:
         targets, excluded = places.with_name("targets"), places.with_name("excluded")
         directories = [os.path.realpath(root.directory) for root in roots]
         excluded.write_bytes(b"".join(os.fsencode(pattern) + b"\n" for pattern in _excluded(roots)))
-        with targets.open("wb") as stream:
+        with targets.open("wb") as stream, places.open("rb") as listed:
             for directory in directories:
                 stream.write(os.fsencode(directory) + b"\0")
-            for place in places.read_bytes().split(b"\0"):
-                if place and not any(place.startswith(os.fsencode(f"{directory}/")) for directory in directories):
+            for place in ended_by_zero(listed):
+                if not any(place.startswith(os.fsencode(f"{directory}/")) for directory in directories):
                     stream.write(place + b"\0")
         parent = ["--force"] if wanted.previous is None else ["--parent", wanted.previous.name]
         limit = ["--limit-upload", str(max(1, wanted.limit >> 10))] if wanted.limit else []
