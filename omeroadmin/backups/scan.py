@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import os
 import stat
@@ -117,6 +118,9 @@ def _children(place: _Place, skip: frozenset[str]) -> Iterator[tuple[Found, _Pla
                 yield _dangling(path, entry), None
             continue
         except OSError as error:
+            if error.errno == errno.ELOOP and entry.is_symlink():
+                yield _dangling(path, entry), None
+                continue
             yield Found(path, entry.path, 0, 0, 0, problem=f"can't be read: {error.strerror}"), None
             continue
         mode = status.st_mode

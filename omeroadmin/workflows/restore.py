@@ -267,7 +267,8 @@ def look(wish: RestoreWish, stack: contextlib.ExitStack, moment: str = "") -> Co
     wanted = [place for name, place in copy.places.items() if selection.touches(name)]
     if selection.files_only:
         wanted = [destination.data]
-    refuse_unsuitable(destination, wanted, engine.local, overwrite=wish.overwrite)
+    originals = () if selection.files_only else snapshot.roots.values()
+    refuse_unsuitable(destination, wanted, engine.local, overwrite=wish.overwrite, originals=originals)
     refuse_damaged(copy)
     if selection.files_only:
         return copy

@@ -13,12 +13,13 @@ from omeroadmin.database.connection import DatabaseAddress
 from omeroadmin.database.dump import check_restorable
 from omeroadmin.database.plan import DatabaseFacts, database_facts
 from omeroadmin.database.programs import Programs, find_programs
-from omeroadmin.errors import AdminError, configuration_error
+from omeroadmin.errors import AdminError, configuration_error, usage_error
 from omeroadmin.profiles.store import read_profile
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
 from omeroadmin.steps.kinds import MakeDirectory
 from omeroadmin.steps.plan import Step
+from omeroadmin.system import files
 from omeroadmin.workflows.driver import instance_driver
 from omeroadmin.workflows.install import ExternalDatabase, free_database_port
 from omeroadmin.workflows.restore_leftovers import RemoveLeftovers, is_vacant
@@ -76,14 +77,57 @@ def _is_marked(mark: Path, source: str, data: Path, *, finished: bool) -> bool:
 
 
 def refuse_unsuitable(
-    destination: Destination, places: Iterable[Path], source: Path | None, *, overwrite: bool
+    destination: Destination,
+    places: Iterable[Path],
+    source: Path | None,
+    *,
+    overwrite: bool,
+    originals: Iterable[str] = (),
 ) -> None:
     """Make sure that a restore touches nothing that it wasn't asked to.
 
     :param places: directories that it fills
     :param source: where it reads; ``None``: elsewhere
-    :raises AdminError: ``restore-into-target``, ``restore-over-existing``, ``restore-done``, ``restore-over-running``
+    :param originals: directories that were saved, in which no other instance is to be made
+    :raises AdminError: ``restore-into-invalid``, ``restore-into-target``, ``restore-into-original``,
+        ``restore-over-existing``, ``restore-done``, ``restore-over-running``, ``file-not-read``
     """
+    for place in (destination.instance.omerodir, destination.data):
+        _refuse_odd(place)
+        if not (destination.resumes or overwrite):
+            _refuse_below(place, originals)
+    try:
+        _refuse_filled(destination, places, source, overwrite=overwrite)
+    except OSError as error:
+        raise files.file_error("read", Path(str(error.filename)), error) from error
+    into = destination.instance.omerodir
+    if instance_driver(destination.instance).node_process() is not None:
+        raise configuration_error(
+            "restore-over-running",
+            f"the server in {into} is running",
+            f"omero --omerodir {into} admin stop",
+        )
+
+
+def _refuse_odd(place: Path) -> None:
+    """PostgreSQL keeps its directory in a line of a file, and doesn't start in one whose name has two."""
+    if not os.fsencode(place).decode(errors="replace").isprintable():
+        raise usage_error("restore-into-invalid", f"{str(place)!r} has control characters", "choose another name")
+
+
+def _refuse_below(place: Path, originals: Iterable[str]) -> None:
+    """A server below another one's data would be saved with them, and cleansed as what no row names."""
+    for original in originals:
+        root = Path(os.path.realpath(original))
+        if place != root and place.is_relative_to(root) and root.is_dir():
+            raise configuration_error(
+                "restore-into-original",
+                f"{place} lies in {original}, which is the original's and is there",
+                "choose directories outside with --into and --data-dir",
+            )
+
+
+def _refuse_filled(destination: Destination, places: Iterable[Path], source: Path | None, *, overwrite: bool) -> None:
     into, root = destination.instance.omerodir, None if source is None else Path(os.path.realpath(source))
     for place in (into, *places):
         if root is not None and (place.is_relative_to(root) or root.is_relative_to(place)):
@@ -94,12 +138,6 @@ def refuse_unsuitable(
             )
         if place.is_dir() and not (destination.resumes or overwrite or is_vacant(place)):
             raise _done(destination) if _is_done(destination) else _existing(place)
-    if instance_driver(destination.instance).node_process() is not None:
-        raise configuration_error(
-            "restore-over-running",
-            f"the server in {into} is running",
-            f"omero --omerodir {into} admin stop",
-        )
 
 
 def _is_done(destination: Destination) -> bool:

@@ -136,6 +136,28 @@ def test_existing_data_is_never_touched(target: Path, tmp_path: Path) -> None:
     assert caught.value.code == "restore-into-target"
 
 
+def test_no_instance_is_made_in_the_data_of_another(source: Seeded, target: Path, tmp_path: Path) -> None:  # noqa: F811
+    """The next backup would save it, and a cleanse would take it for files that no row names."""
+    inside = source.data / "inside"
+    for into, data in ((inside, None), (tmp_path / "new", inside)):
+        with pytest.raises(AdminError) as caught:
+            planned(target, into, data_directory=data)
+        assert caught.value.code == "restore-into-original"
+    assert not inside.exists()
+
+
+def test_directories_that_can_not_be_are_refused(target: Path, tmp_path: Path) -> None:
+    with pytest.raises(AdminError) as caught:
+        planned(target, tmp_path / "two\nlines")
+    assert caught.value.code == "restore-into-invalid"
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    with pytest.raises(AdminError) as caught:
+        planned(target, closed / "second")
+    assert (caught.value.code, caught.value.exit_status) == ("file-not-read", 5)
+    assert f"{closed}/second can't be read: Permission denied" in caught.value.message
+
+
 def test_an_interrupted_restore_goes_on(target: Path, tmp_path: Path) -> None:
     first = planned(target, tmp_path / "second")
 

@@ -66,11 +66,13 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     (data / "file").symlink_to(disk / "deep" / "file")
     (data / "nowhere").symlink_to("../gone")
     (data / "circle").symlink_to(data)
+    (data / "itself").symlink_to("itself")
     items = found(Root("data", data))
     assert items["data/linked/deep/file"].size == 4
     assert items["data/file"].size == 4
     assert items["data/file"].link is None
     assert items["data/nowhere"].link == "../gone"
+    assert (items["data/itself"].link, items["data/itself"].problem) == ("itself", None)
     assert "directory above" in (items["data/circle/"].problem or "")
     assert not [path for path in items if path.startswith("data/circle/c")]
 
