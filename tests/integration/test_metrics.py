@@ -209,3 +209,19 @@ def test_a_backup_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     later = clock.utc_now() + timedelta(hours=27)
     monkeypatch.setattr(clock, "utc_now", lambda: later)
     assert backup_item(instance).status is Status.WARN
+
+
+def test_a_textfile_is_replaced_in_one_step_and_for_everybody_to_read(tmp_path: Path) -> None:
+    omero = Omero(tmp_path)
+    (omero.omerodir / "etc" / "grid").mkdir(parents=True)
+    place = tmp_path / "textfile" / "omero.prom"
+    place.parent.mkdir()
+    place.write_text("old")
+    place.chmod(0o600)
+    assert omero.ok("metrics", "show", "--textfile", str(place)) == ""
+    assert "\nomero_up 0.0\n" in place.read_text()
+    assert place.stat().st_mode & 0o777 == 0o644
+    assert list(place.parent.iterdir()) == [place]
+    missing = omero.run("metrics", "show", "--textfile", str(tmp_path / "nowhere" / "omero.prom"))
+    assert missing.returncode == 5
+    assert str(tmp_path / "nowhere") in missing.stderr
