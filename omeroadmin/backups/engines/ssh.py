@@ -94,7 +94,8 @@ class SshConnection:
                 sftp = self._client.open_sftp()
             except (paramiko.SSHException, EOFError, OSError) as error:
                 transport = self._client.get_transport()
-                if transport is None or not transport.is_active():
+                # The connection may end between the two looks at it; then the library's words are all there is.
+                if transport is None or not transport.is_active() or "not active" in str(error):
                     raise connection_broke(self.name, error) from error
                 raise unreachable_error(
                     "ssh-unreachable",
