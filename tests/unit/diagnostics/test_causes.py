@@ -50,7 +50,12 @@ LINES = [
     (
         "the index in /OMERO/FullText can't be opened: Data corrupted: no meta.json",
         "index-damaged",
-        "mv /OMERO/FullText /OMERO/FullText.damaged",
+        "omero admin reindex --wipe",
+    ),
+    (
+        "the index in /OMERO/FullText is damaged: 1f.store isn't what was written",
+        "index-damaged",
+        "omero admin reindex --wipe",
     ),
     ("the index in /OMERO/FullText can't be opened: IoError: No space left on device", "disk-full", ""),
     ("ModuleNotFoundError: No module named 'tables.file'", "package-missing", "pip install tables"),
