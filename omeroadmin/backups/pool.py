@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from omeroadmin.backups.target import PRIVATE, Target
+from omeroadmin.backups.target import PRIVATE, Target, is_part
 from omeroadmin.errors import AdminError, failed_error
 from omeroadmin.system import files
 from omeroadmin.system.pace import Pace
@@ -89,7 +89,8 @@ class Pool:
         """
         try:
             with os.scandir(self.target.pool) as directories:
-                for directory in directories:
+                # Others leave things there as well: file managers, NFS, snapshots of file systems.
+                for directory in filter(is_part, directories):
                     with os.scandir(directory.path) as contents:
                         keys.difference_update(self._keys(contents))
         except OSError as error:

@@ -22,6 +22,7 @@ PRIVATE = 0o700
 
 _REMOVE_TIMEOUT = 10.0
 _ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+_PART = re.compile(r"[0-9a-f]{2}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -80,6 +81,11 @@ def new_id(moment: datetime | None = None) -> str:
 def is_id(text: str) -> bool:
     """Whether a name is that of a snapshot."""
     return _ID.fullmatch(text) is not None
+
+
+def is_part(entry: os.DirEntry[str]) -> bool:
+    """Whether something in the pool is one of the directories that contents are spread over."""
+    return _PART.fullmatch(entry.name) is not None and entry.is_dir()
 
 
 def require_target(root: Path) -> Target:

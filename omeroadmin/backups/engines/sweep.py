@@ -12,7 +12,7 @@ from omeroadmin.backups.engines.engine import Removed
 from omeroadmin.backups.engines.remote_files import RemoteFiles
 from omeroadmin.backups.manifest import file_checksum, read_manifest
 from omeroadmin.backups.snapshot import Snapshot
-from omeroadmin.backups.target import Target
+from omeroadmin.backups.target import Target, is_part
 from omeroadmin.errors import AdminError
 from omeroadmin.system import files
 
@@ -42,7 +42,7 @@ class DirectoryContents:
         """Walk through the pool."""
         try:
             with os.scandir(self._target.pool) as tops:
-                for top in sorted(tops, key=lambda entry: entry.name):
+                for top in sorted(filter(is_part, tops), key=lambda entry: entry.name):
                     with os.scandir(top.path) as entries:
                         yield from [(entry.name, entry.stat(follow_symlinks=False).st_size) for entry in entries]
         except OSError as error:

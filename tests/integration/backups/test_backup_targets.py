@@ -77,3 +77,20 @@ def test_a_schedule_names_the_target_for_any_directory(omero: Omero, tmp_path: P
     for kind in ("systemd", "cron"):
         shown = omero.ok("backup", "schedule", kind, "--target", "backups", "--into", str(tmp_path), "--dry-run")
         assert f"--target {omero.home}/backups" in shown
+
+
+def test_what_others_leave_in_a_target_is_in_nobodys_way(omero: Omero, tmp_path: Path) -> None:
+    """File managers, NFS and snapshots of file systems leave files and directories everywhere."""
+    target = tmp_path / "target"
+    omero.ok("backup", "create", "--target", str(target), "--quiet")
+    strange = [target / "pool" / ".DS_Store", target / "pool" / "00", target / "snapshots" / ".nfs0000000000000001"]
+    for path in strange:
+        if not path.exists():
+            path.write_text("not ours")
+    (target / "pool" / ".snapshot" / "daily").mkdir(parents=True)
+    words = ("--target", str(target), "--quiet")
+    omero.ok("backup", "create", *words)
+    omero.ok("backup", "prune", "--keep-last", "1", "--yes", *words)
+    omero.ok("backup", "verify", *words)
+    assert strange[0].read_text() == strange[2].read_text() == "not ours"
+    assert (target / "pool" / ".snapshot" / "daily").is_dir()
