@@ -88,6 +88,7 @@ class Collector:
     :param jobs: threads that read
     :param result: counted up
     :param thorough: whether the pool is asked for each unchanged file's content, and its size
+    :param stop: ends what the threads are at
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Collector:
         jobs: int = 1,
         result: Collected | None = None,
         thorough: bool = False,
+        stop: Callable[[], None] = lambda: None,
     ) -> None:
         self.result = Collected() if result is None else result
         self._pool = pool
@@ -108,6 +110,7 @@ class Collector:
         self._with_sha1 = with_sha1
         self._jobs = jobs
         self._thorough = thorough
+        self._stop = stop
         self._unseen: set[int] = set()
 
     def entries(self, found: Iterable[Found]) -> Iterator[Entry | bytes]:
@@ -131,6 +134,8 @@ class Collector:
                 while waiting:
                     yield from self._count(waiting.popleft())
             except BaseException:
+                # Whoever interrupts a backup doesn't wait until the present file is copied.
+                self._stop()
                 executor.shutdown(wait=True, cancel_futures=True)
                 raise
         self._pool.flush()

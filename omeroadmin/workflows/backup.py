@@ -40,6 +40,7 @@ from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
 from omeroadmin.system import files
 from omeroadmin.system.clock import utc_now
+from omeroadmin.system.interrupts import endings_interrupt
 from omeroadmin.system.priority import give_way
 from omeroadmin.system.scratch import scratch_directory
 from omeroadmin.workflows.backup_database import SavedDatabase, save_database
@@ -146,7 +147,7 @@ def create_backup(wish: BackupWish, listener: BackupListener | None = None) -> S
     with open_target(wish.settings, wish.target, wish.instance.temporary_directory) as engine:
         refuse_inside(engine, scope)
         engine.make()
-        with engine.locked(), _room_given_back(engine):
+        with endings_interrupt(), engine.locked(), _room_given_back(engine):
             moment = utc_now()
             snapshot_id = new_id(moment)
             with engine.begin(snapshot_id) as directory, _workplace(wish.instance, directory, seal) as (work, aside):

@@ -135,13 +135,15 @@ class ArchiveEngine:
 
     def collect(self, snapshot_id: str, sources: Sources, result: Collected) -> Iterator[Entry | bytes]:
         """Hash what is new for the manifest, then let the program save all files, and compare."""
+        pace = Pace(sources.limit)
         collector = Collector(
-            HashingStore(Pace(sources.limit) if sources.limit else None),
+            HashingStore(pace),
             sources.previous,
             trusted_until_ns=sources.trusted_until_ns,
             with_sha1=sources.with_sha1,
             jobs=sources.jobs,
             result=result,
+            stop=pace.stop,
         )
         if self._work is None:
             raise AssertionError("begin() comes first")

@@ -92,13 +92,15 @@ class DirectoryEngine:
 
     def collect(self, snapshot_id: str, sources: Sources, result: Collected) -> Iterator[Entry | bytes]:  # noqa: ARG002
         """Copy new contents into the pool."""
+        pace = Pace(sources.limit)
         collector = Collector(
-            Pool(self._target, Pace(sources.limit) if sources.limit else None),
+            Pool(self._target, pace),
             sources.previous,
             trusted_until_ns=sources.trusted_until_ns,
             with_sha1=sources.with_sha1,
             jobs=sources.jobs,
             result=result,
+            stop=pace.stop,
             thorough=sources.thorough or self._target.suspect_file.exists(),
         )
         return collector.entries(sources.found)

@@ -129,7 +129,8 @@ class SftpEngine:
 
     def collect(self, snapshot_id: str, sources: Sources, result: Collected) -> Iterator[Entry | bytes]:  # noqa: ARG002
         """Send new contents."""
-        self._pool = SftpPool(self._remote, Pace(sources.limit) if sources.limit else None)
+        pace = Pace(sources.limit)
+        self._pool = SftpPool(self._remote, pace)
         collector = Collector(
             self._pool,
             sources.previous,
@@ -138,6 +139,7 @@ class SftpEngine:
             jobs=min(sources.jobs, MOST_THREADS),
             thorough=sources.thorough,
             result=result,
+            stop=pace.stop,
         )
         return collector.entries(sources.found)
 
