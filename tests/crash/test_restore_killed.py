@@ -12,7 +12,6 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from omeroadmin.backups.engines.opening import open_engine
@@ -27,6 +26,7 @@ from omeroadmin.workflows.backup_verify import VerifyWish, verify_backup
 from tests.support.backup import Seeded, seeded_instance, tree
 from tests.support.database import running_database
 from tests.support.omero import Omero
+from tests.support.processes import working_in
 from tests.support.rounds import rounds
 
 KILLS = rounds(12)
@@ -99,18 +99,7 @@ def assert_restored(restores: Restores, original: dict[str, tuple[int, int, byte
     finally:
         embedded.stop(restores.instance, settings)
     # PostgreSQL takes its pid file away a moment before it ends.
-    assert wait_until(lambda: not _working_in(restores.instance.omerodir), timeout=10)
-
-
-def _working_in(directory: Path) -> list[str]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if Path(process.cwd()).is_relative_to(directory):
-                found.append(" ".join(process.cmdline()))
-        except psutil.Error:
-            continue
-    return found
+    assert wait_until(lambda: not working_in(restores.instance.omerodir), timeout=10)
 
 
 def snapshot_of(seeded: Seeded, target: Path) -> None:

@@ -7,17 +7,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from omeroadmin.backups.drills import recorded_drill
 from omeroadmin.backups.engines.opening import open_engine
 from tests.support.backup import flip
 from tests.support.omero import Omero
+from tests.support.processes import wait_for, working_in
 
 FORMATS = {"APNG", "JPEG", "OMETiff", "Tiff"}
 
@@ -39,18 +38,6 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
     assert not working_in(directory)
 
 
-def working_in(directory: Path) -> list[str]:
-    """Processes with a working directory below a directory."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if Path(process.cwd()).is_relative_to(directory):
-                found.append(" ".join(process.cmdline()))
-        except psutil.Error:
-            continue
-    return found
-
-
 def begin(server: Omero, target: Path, scratch: Path) -> subprocess.Popen[str]:
     """A drill under way."""
     return subprocess.Popen(
@@ -60,14 +47,6 @@ def begin(server: Omero, target: Path, scratch: Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def wait_for(scratch: Path, program: str) -> None:
-    """Until a program runs in the scratch instance."""
-    deadline = time.monotonic() + 120
-    while not any(program in command for command in working_in(scratch)):
-        assert time.monotonic() < deadline, f"{program} was never started"
-        time.sleep(0.01)
 
 
 def test_a_drill_says_and_records_how_long_a_restore_takes(server: Omero, target: Path, scratch: Path) -> None:
@@ -94,7 +73,7 @@ def test_an_interrupted_drill_takes_everything_down(
     server: Omero, target: Path, scratch: Path, number: signal.Signals
 ) -> None:
     process = begin(server, target, scratch)
-    wait_for(scratch, "Blitz")
+    wait_for("Blitz", scratch)
     process.send_signal(number)
     process.communicate(timeout=60)
     assert process.returncode == 130
@@ -104,7 +83,7 @@ def test_an_interrupted_drill_takes_everything_down(
 def test_the_next_drill_clears_away_what_a_killed_one_left(server: Omero, target: Path, scratch: Path) -> None:
     for program in ("initdb", "checkpointer", "Blitz"):
         process = begin(server, target, scratch)
-        wait_for(scratch, program)
+        wait_for(program, scratch)
         process.kill()
         process.communicate(timeout=60)
     assert working_in(scratch), "servers and PostgreSQL have outlived the drill"
