@@ -18,6 +18,14 @@ from tests.support.components import missing_packages
 CHECKOUT = Path(__file__).resolve().parent.parent
 COVERAGE_GOAL = 85
 """Per cent of omeroadmin's lines that the tests run, subprocesses included."""
+LANES = (
+    ("tests/integration",),
+    ("tests/contracts", "tests/unit", "tests/property", "tests/crash", "tests/e2e"),
+)
+"""Parts that root runs at the same time, each in a network of its own, so that none takes another's ports."""
+ALONE = ("tests/e2e/test_demo.py",)
+"""What needs the real network, for the packages that it installs."""
+_NETWORK = ("unshare", "--net", "--", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
 
 
 def main() -> int:
@@ -36,7 +44,11 @@ def main() -> int:
         shutil.chown(data, options.account)
     # Without root nothing is deselected: what can't be run is skipped, with its reason in the summary.
     marker = "not root" if is_root else ""
-    statuses = [run_pytest(options.pytest, marker, options.work / "tests", data, options.account)]
+    if is_root and not options.pytest and has_namespaces():
+        statuses = run_side_by_side(marker, options.work, data, options.account)
+        statuses.append(run_pytest([*ALONE], marker, options.work / "tests", data, options.account))
+    else:
+        statuses = [run_pytest(options.pytest, marker, options.work / "tests", data, options.account)]
     if is_root:
         statuses.append(run_pytest(options.pytest, "root", options.work / "tests-as-root", data, None, options.account))
     if not options.pytest:
@@ -66,6 +78,36 @@ def install_packages() -> None:
             policy.unlink()
 
 
+def has_namespaces() -> bool:
+    """Whether parts can run side by side: in networks of their own, on a core each."""
+    if (os.cpu_count() or 1) < len(LANES) or shutil.which("unshare") is None:
+        return False
+    return subprocess.run([*_NETWORK, "true"], capture_output=True, check=False).returncode == 0
+
+
+def run_side_by_side(marker: str, work: Path, data: Path, account: str) -> list[int]:
+    """Run the lanes at the same time; the first one's lines are shown as they come, the others' at the end.
+
+    :return: exit statuses
+    """
+    lanes = []
+    for number, paths in enumerate(LANES):
+        arguments = [*paths, *(f"--ignore={path}" for path in ALONE)]
+        command, environment = prepare(arguments, marker, work / f"tests-{number}", data, account)
+        output = (work / f"output-{number}").open("w+") if number else None
+        process = subprocess.Popen([*_NETWORK, *command], cwd=CHECKOUT, env=environment, stdout=output)
+        lanes.append((process, output))
+    statuses = []
+    for process, output in lanes:
+        statuses.append(process.wait())
+        if output is not None:
+            output.seek(0)
+            shutil.copyfileobj(output, sys.stdout)
+            sys.stdout.flush()
+            output.close()
+    return statuses
+
+
 def run_pytest(
     arguments: list[str], marker: str, home: Path, data: Path, account: str | None, servers: str = ""
 ) -> int:
@@ -73,6 +115,19 @@ def run_pytest(
 
     :param servers: account for servers of tests that run as this user
     :return: exit status; 0 as well where the arguments select no test
+    """
+    command, environment = prepare(arguments, marker, home, data, account, servers)
+    status = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
+    no_tests_collected = 5
+    return 0 if status == no_tests_collected else status
+
+
+def prepare(
+    arguments: list[str], marker: str, home: Path, data: Path, account: str | None, servers: str = ""
+) -> tuple[list[str], dict[str, str]]:
+    """Make the home of a run.
+
+    :return: its command and variables
     """
     home.mkdir()
     command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-p", "no:cacheprovider"]
@@ -94,9 +149,7 @@ def run_pytest(
     elif os.geteuid() == 0:
         shutil.chown(home, account)
         command = ["runuser", "-u", account, "--", *command]
-    status = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
-    no_tests_collected = 5
-    return 0 if status == no_tests_collected else status
+    return command, environment
 
 
 def report_coverage(data: Path) -> int:
