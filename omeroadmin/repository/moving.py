@@ -96,8 +96,18 @@ def place_facts(old: Path, new: Path, *, copy: bool, under_way: bool) -> PlaceFa
 
     :param copy: whether a copy is wanted in any case
     :param under_way: whether a note says that the new place is ours
-    :raises AdminError: ``directory-missing``, ``directory-occupied``, ``move-inside``, ``mounted-below``, ``disk-full``
+    :raises AdminError: ``directory-missing``, ``directory-occupied``, ``directory-not-writable``, ``move-inside``,
+        ``mounted-below``, ``disk-full``, ``file-not-read``
     """
+    try:
+        return _place_facts(old, new, copy=copy, under_way=under_way)
+    except OSError as error:
+        raise files.file_error("read", Path(error.filename or new), error) from error
+
+
+def _place_facts(old: Path, new: Path, *, copy: bool, under_way: bool) -> PlaceFacts:
+    if not str(new).isprintable():
+        raise configuration_error("directory-invalid", f"{str(new)!a} can't be the name of a repository")
     if old.is_dir() and (new.is_relative_to(old) or old.is_relative_to(new)):
         raise configuration_error("move-inside", f"{old} and {new} lie in each other", "choose a place outside")
     if not new.parent.is_dir():
@@ -115,6 +125,7 @@ def place_facts(old: Path, new: Path, *, copy: bool, under_way: bool) -> PlaceFa
         raise configuration_error(
             "directory-missing", f"there is no directory {old}", "mount it, or correct the setting"
         )
+    _refuse_closed(new if new.is_dir() else new.parent)
     mounted = mounts_below(old)
     same_disk = not copy and old.stat().st_dev == _disk(new).st_dev and not os.path.ismount(old)
     if mounted and same_disk:
@@ -124,8 +135,19 @@ def place_facts(old: Path, new: Path, *, copy: bool, under_way: bool) -> PlaceFa
             "unmount it first and mount it at the new place after, or copy everything with --copy",
         )
     if same_disk:
+        _refuse_closed(old.parent)
         return PlaceFacts(old_is_there=True, new_is_there=new_is_there, same_disk=True)
     return _checked_room(old, new, new_is_there=new_is_there)
+
+
+def _refuse_closed(directory: Path) -> None:
+    """What would be noticed only when the server is stopped already."""
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise configuration_error(
+            "directory-not-writable",
+            f"{directory} is not writable for this account; nothing was changed",
+            f"see whose it is: ls -ld {directory}",
+        )
 
 
 def _checked_room(old: Path, new: Path, *, new_is_there: bool) -> PlaceFacts:

@@ -11,12 +11,13 @@ from omeroadmin.backups.engines.address import is_directory
 from omeroadmin.backups.engines.opening import EngineOptions, open_engine
 from omeroadmin.backups.retention import Policy
 from omeroadmin.backups.schedule import PLACES, Schedule, ScheduleKind, plan_schedule
-from omeroadmin.errors import configuration_error
+from omeroadmin.errors import configuration_error, usage_error
 from omeroadmin.profiles.store import load_settings
 from omeroadmin.schema.instance import Instance
 from omeroadmin.steps.plan import Plan
 from omeroadmin.workflows.backup_target import target_address
 
+_USUAL_TIME = "01:30"
 NOTHING = Policy()
 """Of what no prune is made."""
 
@@ -37,7 +38,7 @@ class ScheduleWish:
     directory: Path | None = None
     policy: Policy = NOTHING
     verify: bool = False
-    at: str = "01:30"
+    at: str | None = None
     jitter: int = 15
     user: str | None = None
 
@@ -46,9 +47,14 @@ def plan_instance_schedule(wish: ScheduleWish) -> Plan:
     """The files that make an instance be backed up daily.
 
     :raises AdminError: ``backup-target-unset``, ``backup-target-invalid``, ``schedule-invalid``,
-        ``directory-missing``
+        ``directory-missing``, ``options-conflict``, ``user-unknown``
     """
+    if wish.kind is ScheduleKind.CRON and wish.at is not None:
+        raise usage_error(
+            "options-conflict", "cron runs its daily scripts at its own time", "leave --at out, or use systemd"
+        )
     settings = load_settings(wish.instance)
+    user = _known_user(wish)
     engine = open_engine(target_address(settings, wish.target), EngineOptions())
     directory = wish.directory or PLACES[wish.kind]
     if not directory.is_dir():
@@ -59,13 +65,22 @@ def plan_instance_schedule(wish: ScheduleWish) -> Plan:
     schedule = Schedule(
         kind=wish.kind,
         omerodir=wish.instance.omerodir,
-        user=wish.user or pwd.getpwuid(wish.instance.omerodir.stat().st_uid).pw_name,
+        user=user,
         commands=tuple(_commands(wish)),
         mounts=tuple(mounts if engine.local is None else [*mounts, engine.local]),
-        at=wish.at,
+        at=wish.at or _USUAL_TIME,
         jitter=wish.jitter,
     )
     return plan_schedule(schedule, directory)
+
+
+def _known_user(wish: ScheduleWish) -> str:
+    if wish.user is None:
+        return pwd.getpwuid(wish.instance.omerodir.stat().st_uid).pw_name
+    try:
+        return pwd.getpwnam(wish.user).pw_name
+    except KeyError:
+        raise usage_error("user-unknown", f"this machine has no user {wish.user!r}", "see: getent passwd") from None
 
 
 def _commands(wish: ScheduleWish) -> list[tuple[str, ...]]:

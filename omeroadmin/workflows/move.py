@@ -125,6 +125,10 @@ def plan_move(wish: MoveWish, watcher: Watcher | None = None, reporter: Reporter
         return MovePlan(Plan(f"{wish.property} is {new}"), instance)
     old = Path(present.old) if present is not None else Path(os.path.realpath(configured))
     _refuse_instance_inside(instance, old)
+    if new.is_relative_to(instance.var.absolute()):
+        raise configuration_error(
+            "move-inside", f"{new} lies in {instance.var}, which is the servers'", "choose another"
+        )
     copy = wish.copy or (present is not None and present.way == Way.COPY)
     switched = present is not None and configured == new
     facts = (

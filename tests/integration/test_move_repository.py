@@ -141,10 +141,15 @@ def test_a_start_that_fails_puts_everything_back(moved: Omero) -> None:
         ("{home}/nowhere/new", 3, "mkdir"),
         ("{home}/samples", 3, "not empty"),
         ("{home}/samples/FILE", 3, "not a directory"),
+        ("{home}/new\nline", 3, "can't be the name"),
+        ("{home}/OMERO.server/var/data", 3, "which is the servers'"),
+        ("{home}/closed/new", 3, "not writable"),
+        ("/root/closed/new", 5, "can't be read"),
     ],
 )
 def test_bad_places_change_nothing(moved: Omero, place: str, status: int, words: str) -> None:
     file = next((moved.home / "samples").iterdir())
+    (moved.home / "closed").mkdir(mode=0o500, exist_ok=True)
     text = place.format(data=setting(moved), home=moved.home).replace("FILE", file.name)
     before = setting(moved)
     done = moved.run("admin", "move-data", text, "--yes")

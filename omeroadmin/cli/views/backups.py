@@ -101,6 +101,8 @@ def show_verified(verified: Verified, *, as_json: bool, quiet: bool) -> None:
         print_json("backup/verify", document)
     elif not quiet:
         outcome = "verified" if verified.succeeded else f"DAMAGED, {verified.fault_count} faults"
+        if not verified.snapshot.consistent:
+            outcome += ", but INCONSISTENT since it was taken (omero backup show)"
         part = "" if record.sample >= 1.0 else f" (a sample of {100 * record.sample:g} %)"
         deep = f" dump restored, {record.rows} rows reconciled;" if record.deep else ""
         print_lines(

@@ -121,4 +121,8 @@ def test_bad_input(omero: Omero, tmp_path: Path) -> None:
     assert (missing.returncode, missing.stdout) == (3, "")
     assert omero.run("backup", "schedule", "systemd", *target, "--at", "noon", "--into", str(tmp_path)).returncode == 2
     assert omero.run("backup", "schedule", "systemd", "--into", str(tmp_path)).returncode == 3
+    assert omero.run("backup", "schedule", "cron", *target, "--at", "02:00", "--into", str(tmp_path)).returncode == 2
+    stranger = omero.run("backup", "schedule", "cron", *target, "--user", "nosuch", "--into", str(tmp_path))
+    assert stranger.returncode == 2
+    assert "nosuch" in stranger.stderr
     assert list(tmp_path.iterdir()) == []

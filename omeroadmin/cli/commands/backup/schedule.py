@@ -19,7 +19,9 @@ def command(
     into: Annotated[
         Path | None, typer.Option("--into", metavar="DIR", help="Where files go; by default where the system looks.")
     ] = None,
-    at: Annotated[str, typer.Option("--at", metavar="HH:MM", help="When; cron has its own time.")] = "01:30",
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="HH:MM", help="When, by default 01:30; cron has its own time.")
+    ] = None,
     jitter: Annotated[int, typer.Option("--jitter", metavar="MINUTES", min=0, max=720, help="Late by up to.")] = 15,
     user: Annotated[str | None, typer.Option("--user", help="Who runs it; by default the instance's owner.")] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Verify each snapshot.")] = False,
