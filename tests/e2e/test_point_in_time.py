@@ -28,7 +28,9 @@ def test_what_was_deleted_is_back_just_before(samples: Path, tmp_path: Path) -> 
         pytest.skip("servers refuse to run as root; the unprivileged run of this suite covers this")
     require_program("pgbackrest")
     target = tmp_path / "target"
-    omero, second = install(tmp_path / "first", free_prefix()), Omero(tmp_path / "second", free_prefix(2))
+    omero = install(tmp_path / "first", free_prefix())
+    # The second one starts when the first has ended: there are only so many ports for tests.
+    second = Omero(tmp_path / "second", omero.prefix)
     second.home.mkdir()
     omero.ok("config", "set", "omero.backup.target", str(target))
     omero.ok("admin", "start")
@@ -56,6 +58,7 @@ def test_what_was_deleted_is_back_just_before(samples: Path, tmp_path: Path) -> 
         omero.ok("import", str(files[2]))
         assert not set(images(omero)) & set(expected)
         omero.ok("backup", "create", "--physical")
+        omero.ok("admin", "stop")
         places = ("--into", str(second.omerodir), "--data-dir", str(second.data), "--ports-prefix", second.prefix)
         restored = omero.ok("backup", "restore", "--at", moment, *places, "--yes", "--start", timeout=300)
         assert "all as it was saved" in restored

@@ -13,14 +13,13 @@ from tests.support.omero import Omero
 
 @pytest.fixture
 def pyramid(server: Omero) -> Path:
-    """The pyramid of the one large sample."""
+    """A pyramid of the large sample, which other tests may have imported as well."""
 
     def found() -> list[Path]:
         return [path for path in (server.data / "Pixels").rglob("*_pyramid") if path.stat().st_size]
 
     assert wait_until(lambda: bool(found()), timeout=60)
-    [path] = found()
-    return path
+    return min(found())
 
 
 def is_made(path: Path) -> bool:
@@ -49,9 +48,9 @@ def test_pyramids_are_removed_and_made_again(server: Omero, pyramid: Path) -> No
     before = pyramid.stat().st_mtime_ns
     for arguments in (("--endian", "big"), ("--imported-after", "2100-01-01")):
         assert server.ok("admin", "removepyramids", "--dry-run", *arguments) == "nothing to do\n"
-    chosen = ("--endian", "little", "--imported-after", "2020-01-01", "--limit", "5")
+    chosen = ("--endian", "little", "--imported-after", "2020-01-01", "--limit", "50")
     planned = server.json("admin", "removepyramids", "--dry-run", "--json", *chosen)
-    assert [one["endian"] for one in planned["removed"]] == ["little"]
+    assert {one["endian"] for one in planned["removed"]} == {"little"}
     assert pyramid.stat().st_mtime_ns == before
     server.ok("admin", "removepyramids", "--yes", "--wait", "60", *chosen)
     assert is_made(pyramid)
