@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from omeroadmin.cli.context import instance_settings, present_settings
-from omeroadmin.errors import usage_error
 from omeroadmin.schema.settings import Settings
 
 Target = Annotated[
@@ -37,24 +36,6 @@ Sample = Annotated[
     str,
     typer.Option("--sample", metavar="N%", help="Read only so much of the files' contents, others each time."),
 ]
-
-
-def part_of_all(text: str) -> float:
-    """``5%`` or ``5`` as 0.05.
-
-    :raises AdminError: ``sample-invalid``
-    """
-    try:
-        percent = float(text.removesuffix("%"))
-    except ValueError:
-        percent = 0.0
-    if not 0 < percent <= 100:
-        raise usage_error(
-            "sample-invalid", f"--sample {text!r} is no percentage above 0 and up to 100", "such as --sample 5%"
-        )
-    return percent / 100
-
-
 Limit = Annotated[
     float, typer.Option("--limit", metavar="MB/S", min=0, help="Megabytes a second to read; 0: as fast as it goes.")
 ]

@@ -164,19 +164,6 @@ def _checked_room(old: Path, new: Path, *, new_is_there: bool) -> PlaceFacts:
     return PlaceFacts(True, new_is_there, same_disk=False, files=number, size=size, free=free)
 
 
-def relocated(values: Mapping[str, str], old: str, new: Path) -> dict[str, str]:
-    """Properties whose paths lie in what moves, with their new values.
-
-    :param values: properties that are set
-    :param old: the directory as the settings have it
-    """
-    changed = {}
-    for name, value in values.items():
-        if value.rstrip("/") == old or value.startswith(f"{old}/"):
-            changed[name] = f"{new}{value.rstrip('/')[len(old) :]}"
-    return changed
-
-
 @dataclass(frozen=True)
 class WriteNote:
     """Note what is under way."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from omeroadmin.errors import AdminError, configuration_error, failed_error
 from omeroadmin.profiles.plan import SetProperties
+from omeroadmin.profiles.relocation import relocated
 from omeroadmin.profiles.store import load_settings, read_known_profile
 from omeroadmin.repository import moving
 from omeroadmin.repository.mirroring import Watcher, differences
@@ -242,7 +243,7 @@ def _refuse_instance_inside(instance: Instance, old: Path) -> None:
 
 def _note(wish: MoveWish, configured: Path, old: Path, new: Path, facts: PlaceFacts) -> MoveNote:
     values = read_known_profile(wish.instance.config_xml).values
-    after = moving.relocated(values, str(configured), new)
+    after = relocated(values, {str(configured): new})
     after[wish.property] = str(new)
     return MoveNote(
         wish.property,

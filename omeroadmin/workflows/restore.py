@@ -24,6 +24,7 @@ from omeroadmin.backups.store import find_snapshot
 from omeroadmin.backups.verify import check_parts
 from omeroadmin.database import embedded
 from omeroadmin.errors import failed_error
+from omeroadmin.profiles.relocation import relocated
 from omeroadmin.profiles.store import read_profile
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
@@ -43,7 +44,6 @@ from omeroadmin.workflows.restore_destination import (
     find_destination,
     find_files_destination,
     refuse_unsuitable,
-    relocated,
 )
 from omeroadmin.workflows.restore_files import file_steps
 from omeroadmin.workflows.restore_instance_steps import data_steps, database_steps, instance_steps, rows_file, title

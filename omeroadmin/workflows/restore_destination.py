@@ -195,21 +195,6 @@ def database_properties(
     }
 
 
-def relocated(values: Mapping[str, str], moves: Mapping[str, Path]) -> dict[str, str]:
-    """Properties whose paths lie in what moves, with their new paths.
-
-    :param values: properties of the original
-    :param moves: new directories by the old ones
-    """
-    changed: dict[str, str] = {}
-    for name, value in values.items():
-        for old in sorted(moves, key=len, reverse=True):
-            if value == old or value.startswith(f"{old}/"):
-                changed[name] = f"{moves[old]}{value[len(old) :]}"
-                break
-    return changed
-
-
 def restored_database_facts(instance: Instance, settings: Settings) -> DatabaseFacts:
     """What there is of the database; it is made anew, so nobody asks a cluster of the instance's own what it holds.
 

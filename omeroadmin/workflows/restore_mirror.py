@@ -21,6 +21,7 @@ from omeroadmin.database.programs import Programs, client_programs
 from omeroadmin.errors import AdminWarning, configuration_error
 from omeroadmin.profiles.plan import plan_properties
 from omeroadmin.profiles.properties import parse_properties
+from omeroadmin.profiles.relocation import relocated
 from omeroadmin.profiles.store import read_profile
 from omeroadmin.repository.layout import inspect_data_directories, plan_data_directories, plan_scripts
 from omeroadmin.resources import templates_directory
@@ -41,7 +42,6 @@ from omeroadmin.workflows.restore_destination import (
     interrupted_leftovers,
     missing_directories,
     refuse_unsuitable,
-    relocated,
     restored_database_facts,
 )
 from omeroadmin.workflows.restore_mirror_steps import CheckMirror, CopyMirror, Original, RestoreDumpFile

@@ -30,6 +30,7 @@ def test_what_is_ignored_stays_ignored() -> None:
     try:
         with endings_interrupt():
             os.kill(os.getpid(), signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
 

@@ -14,9 +14,9 @@ from omeroadmin.cli.backup_options import (
     Quiet,
     Sample,
     Target,
-    part_of_all,
 )
 from omeroadmin.cli.context import require_instance
+from omeroadmin.cli.percentage import part_of_all
 from omeroadmin.cli.views import backups as view
 from omeroadmin.errors import ExitStatus
 

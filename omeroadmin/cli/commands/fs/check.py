@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from omeroadmin.cli.context import require_instance
+from omeroadmin.cli.percentage import part_of_all
 from omeroadmin.errors import ExitStatus, usage_error
 
 
@@ -44,7 +45,7 @@ def command(
     from omeroadmin.profiles.store import load_settings
     from omeroadmin.workflows.file_check import FileCheckWish, check_files
 
-    share = _share(sample)
+    share = part_of_all(sample)
     if share < 1 and not checksums:
         raise usage_error("options-conflict", "--sample chooses the files that are read", "add --checksums")
     instance = require_instance()
@@ -53,13 +54,3 @@ def command(
     show_check(check, as_json=as_json, quiet=quiet)
     if check.progress.faulty:
         raise typer.Exit(ExitStatus.FAILED)
-
-
-def _share(text: str) -> float:
-    try:
-        percent = float(text.strip().removesuffix("%"))
-    except ValueError:
-        percent = -1.0
-    if not 0 < percent <= 100:
-        raise usage_error("sample-invalid", f"{text[:40]!r} is no share of the files", "e.g. --sample 5%")
-    return percent / 100
