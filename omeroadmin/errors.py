@@ -55,6 +55,11 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
+def located(error: AdminError, origin: str) -> AdminError:
+    """The same error, with its place in front."""
+    return AdminError(error.code, f"{origin}: {error.message}", hint=error.hint, exit_status=error.exit_status)
+
+
 def _rebuild(code: str, message: str, hint: str, exit_status: ExitStatus) -> AdminError:
     return AdminError(code, message, hint=hint, exit_status=exit_status)
 

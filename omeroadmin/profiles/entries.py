@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from omeroadmin.errors import AdminError, configuration_error, usage_error
+from omeroadmin.errors import AdminError, configuration_error, located, usage_error
 from omeroadmin.profiles.reader import RESERVED
 from omeroadmin.schema.catalog import MASK, is_secret
 from omeroadmin.schema.validation import check_name, check_storable, check_value
@@ -68,8 +68,3 @@ def reserved_property(name: str) -> AdminError:
         f"{name} belongs to config.xml itself and can't be set",
         "choose the active profile with: omero config def NAME",
     )
-
-
-def located(error: AdminError, origin: str) -> AdminError:
-    """The same error, with its place in front."""
-    return AdminError(error.code, f"{origin}: {error.message}", hint=error.hint, exit_status=error.exit_status)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from omeroadmin.errors import AdminError, usage_error
-from omeroadmin.profiles.entries import Entry, located
+from omeroadmin.errors import AdminError, located, usage_error
+from omeroadmin.profiles.entries import Entry
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _BLANK = " \t\f"

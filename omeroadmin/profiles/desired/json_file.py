@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from omeroadmin.errors import AdminError, usage_error
+from omeroadmin.errors import AdminError, located, usage_error
 from omeroadmin.profiles.desired.wish import Literal, Native, Wish, too_deep, wish_of
-from omeroadmin.profiles.entries import located
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 

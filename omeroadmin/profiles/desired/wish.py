@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from omeroadmin.errors import AdminError, usage_error
-from omeroadmin.profiles.entries import Entry, check_assignable, check_entry, located
+from omeroadmin.errors import AdminError, located, usage_error
+from omeroadmin.profiles.entries import Entry, check_assignable, check_entry
 from omeroadmin.schema.catalog import all_names, find_setting
 from omeroadmin.schema.kinds import Kind
 from omeroadmin.schema.setting import Setting
