@@ -1,0 +1,90 @@
+"""``file``: a file with content, owner, group and mode, or no file there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from omeroadmin.provisioning.agent.change import Change, Facts, HostError, Undo, Wish, system_failure
+from omeroadmin.provisioning.agent.files import as_text, describe_path, read_whole, temporary_name, write_whole
+from omeroadmin.provisioning.agent.kept import keep_copy, take_copy
+from omeroadmin.provisioning.agent.ownership import attribute_changes, give
+
+
+def facts(wish: Wish) -> Facts:
+    """What is at the path; the present text only where it differs and isn't secret."""
+    found = describe_path(wish["path"])
+    found["unfinished"] = os.path.lexists(temporary_name(os.path.realpath(wish["path"])))
+    if wish["state"] == "absent" or found.get("kind") != "file":
+        return found
+    content = read_whole(wish["path"])
+    found["same"] = content == wish["content"].encode()
+    if not found["same"] and not wish["secret"]:
+        found["text"] = as_text(content)
+    return found
+
+
+def plan(wish: Wish, facts: Facts) -> list[Change]:
+    """Write it, or give it the owner and mode it should have."""
+    path = wish["path"]
+    if facts["exists"] and facts["kind"] != "file":
+        raise HostError("host-not-a-file", f"{path} is there and is not a regular file", f"look at it: ls -ld {path}")
+    if wish["state"] == "absent":
+        return [Change("remove", f"remove {path}")] if facts["exists"] else []
+    changes = []
+    if not facts["exists"]:
+        after = None if wish["secret"] else wish["content"]
+        changes.append(Change("write", f"write {path} ({_wished(wish)})", "" if after else None, after))
+    elif not facts["same"] and not wish["only_new"]:
+        before = None if wish["secret"] else facts["text"]
+        changes.append(Change("write", f"write {path}", before, None if before is None else wish["content"]))
+    if facts["exists"]:
+        changes += attribute_changes(wish, facts)
+    if facts["unfinished"] and not changes:
+        changes.append(Change("clean", f"remove what an interrupted run left beside {path}"))
+    return changes
+
+
+def apply(wish: Wish, change: Change) -> Undo | None:
+    """Make one change."""
+    path = wish["path"]
+    try:
+        if change.action == "clean":
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary_name(os.path.realpath(path)))
+            return None
+        before = describe_path(path)
+        record = {"path": path, **before}
+        if change.action in {"write", "remove"}:
+            record["copy"] = keep_copy(path) if before["exists"] and not wish["secret"] else None
+        if change.action == "remove":
+            os.unlink(path)
+        elif change.action == "write":
+            mode = int(wish["mode"] or before.get("mode") or ("0600" if wish["secret"] else "0644"), 8)
+            write_whole(path, wish["content"].encode(), mode, wish["owner"], wish["group"])
+        else:
+            give(path, wish["owner"], wish["group"], wish["mode"])
+    except OSError as error:
+        raise system_failure("changed", path, error) from error
+    return record
+
+
+def undo(record: Undo) -> str:
+    """Take a change back."""
+    path = record["path"]
+    if not record["exists"]:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        return f"removed {path}"
+    if record.get("copy"):
+        write_whole(path, take_copy(record["copy"]), int(record["mode"], 8), record["owner"], record["group"])
+        return f"wrote {path} as it was"
+    if "copy" in record:
+        return f"left {path}: no copy is kept of secrets"
+    give(path, record["owner"], record["group"], record["mode"])
+    return f"gave {path} its owner and mode back"
+
+
+def _wished(wish: Wish) -> str:
+    mode = wish["mode"] or ("0600" if wish["secret"] else "0644")
+    return " ".join(filter(None, (mode, wish["owner"], wish["group"])))

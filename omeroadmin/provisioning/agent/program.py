@@ -1,0 +1,191 @@
+"""The agent: a loop that answers its controller, JSON lines in and out.
+
+It ends when its standard input ends, or when the controller was silent for too long; what it is doing then is finished
+first, so that no operation is left half-way that could be completed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import sys
+import time
+from typing import Any, Callable
+
+from omeroadmin.provisioning.agent import state
+from omeroadmin.provisioning.agent.base import base_facts
+from omeroadmin.provisioning.agent.change import Change, HostError
+from omeroadmin.provisioning.agent.operations import registry
+from omeroadmin.provisioning.agent.running import run as run_program
+
+_SILENCE = 20.0
+"""Seconds without a line after which the controller is given up."""
+
+Message = dict[str, Any]
+
+
+class _Lines:
+    """Lines from a descriptor, with a limit to the patience."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._parts: list[bytes] = []
+        self._lines: list[bytes] = []
+
+    def next(self) -> bytes | None:
+        """The next line; ``None`` at the end, or where the other side is silent."""
+        while not self._lines:
+            ready, _, _ = select.select([self._descriptor], [], [], _SILENCE)
+            block = os.read(self._descriptor, 1 << 18) if ready else b""
+            if not block:
+                return None
+            *whole, rest = block.split(b"\n")
+            if whole:
+                whole[0] = b"".join(self._parts) + whole[0]
+                self._parts = []
+                self._lines.extend(whole)
+            if rest:
+                self._parts.append(rest)
+        return self._lines.pop(0)
+
+
+class Agent:
+    """Answers requests until its controller goes."""
+
+    def __init__(self, descriptor: int, write: Callable[[bytes], object]) -> None:
+        self._lines = _Lines(descriptor)
+        self._write = write
+        self._lock = state.HostLock()
+
+    def serve(self) -> None:
+        """Greet, and answer until the end."""
+        self._send({"hello": 1, "base": base_facts(), "pending": self._pending()})
+        requests = {"facts": self._facts, "apply": self._apply, "undo": self._undo, "run": self._run}
+        while True:
+            line = self._lines.next()
+            if line is None:
+                break
+            self._lock.heard()
+            message = json.loads(line)
+            if message["do"] == "stop":
+                break
+            if message["do"] != "alive":
+                self._answer(requests[message["do"]], message)
+        self._lock.release()
+
+    def _answer(self, handle: Callable[[Message], None], message: Message) -> None:
+        try:
+            handle(message)
+        except HostError as failure:
+            self._send({"id": message["id"], "end": "failed", "error": failure.record()})
+
+    def _facts(self, message: Message) -> None:
+        answers = []
+        for wish in message["wishes"]:
+            answer: Message = {"key": wish["key"]}
+            try:
+                answer["facts"] = registry.operation(wish["kind"]).facts(wish)
+            except Exception as error:  # noqa: BLE001 - a fault of one operation must not hide the others' facts
+                answer["error"] = _failure(error).record()
+            answers.append(answer)
+        self._send({"id": message["id"], "facts": answers, "end": "done"})
+
+    def _apply(self, message: Message) -> None:
+        self._lock.take(message["run"], message["who"])
+        number, triggered = message["id"], set(message.get("triggered", [])) | set(self._pending())
+        for wish in message["wishes"]:
+            identifier = wish.get("id", "")
+            if wish.get("only_triggered") and identifier not in triggered:
+                self._send({"id": number, "key": wish["key"], "state": "done", "changes": [], "seconds": 0})
+                continue
+            self._send({"id": number, "key": wish["key"], "state": "started"})
+            began = time.monotonic()
+            try:
+                changes = self._carry_out(message["run"], message["stage"], wish)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the controller must hear of it
+                self._send({"id": number, "key": wish["key"], "state": "failed", "error": _failure(error).record()})
+                self._send({"id": number, "end": "failed"})
+                return
+            if changes:
+                triggered.update(wish.get("triggers", []))
+            self._send(
+                {
+                    "id": number, "key": wish["key"], "state": "done", "seconds": round(time.monotonic() - began, 3),
+                    "changes": [change._asdict() for change in changes],
+                }
+            )  # fmt: skip
+        self._send({"id": number, "end": "done", "triggered": sorted(triggered)})
+
+    def _carry_out(self, run: str, stage: str, wish: Message) -> list[Change]:
+        operation = registry.operation(wish["kind"])
+        changes = operation.plan(wish, operation.facts(wish))
+        if changes and wish.get("triggers"):
+            state.add_pending(wish["triggers"])
+        for change in changes:
+            record = operation.apply(wish, change)
+            if record is not None:
+                state.record_undo(run, stage, wish["kind"], record)
+        if wish.get("only_triggered"):
+            state.drop_pending(wish["id"])
+        return changes
+
+    def _undo(self, message: Message) -> None:
+        self._lock.take(message["run"], message["who"])
+        for record in state.undo_records(message["undo"], message.get("stages", [])):
+            words = registry.operation(record["kind"]).undo(record["undo"])
+            self._send({"id": message["id"], "state": "undone", "words": words})
+        state.forget_run(message["undo"])
+        self._send({"id": message["id"], "end": "done"})
+
+    def _run(self, message: Message) -> None:
+        done = run_program(
+            message["arguments"],
+            timeout=message["timeout"],
+            user=message.get("user", ""),
+            input_text=message.get("input", ""),
+        )
+        self._send(
+            {
+                "id": message["id"],
+                "end": "done",
+                "status": done.status,
+                "output": done.output,
+                "errors": done.error_output,
+            }
+        )
+
+    @staticmethod
+    def _pending() -> list[str]:
+        try:
+            return state.pending_triggers()
+        except HostError:
+            return []
+
+    def _send(self, message: Message) -> None:
+        self._write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+
+
+def _failure(error: Exception) -> HostError:
+    if isinstance(error, HostError):
+        return error
+    if isinstance(error, OSError):
+        return HostError("host-system-error", f"{error.filename or 'the system'}: {error.strerror or error}")
+    return HostError("host-agent-fault", f"{type(error).__name__}: {error}", "report it: this is a fault of omeroadmin")
+
+
+def main() -> None:
+    """Serve on standard input and output; what programs print must not get between the lines."""
+    output = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    os.umask(0o022)
+
+    def write(content: bytes) -> None:
+        view = memoryview(content)
+        while view:
+            view = view[output.write(view) or 0 :]
+
+    try:
+        Agent(0, write).serve()
+    except BrokenPipeError:
+        sys.exit(0)

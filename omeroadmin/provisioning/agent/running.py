@@ -1,0 +1,105 @@
+"""Programs run on a host: from argument lists, with a deadline, as whom the operation says."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import signal
+import subprocess
+from typing import Any, NamedTuple, Sequence
+
+from omeroadmin.provisioning.agent.change import HostError
+
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Done(NamedTuple):
+    """A program that has ended.
+
+    :param status: exit status; negative: the signal that ended it
+    """
+
+    status: int
+    output: str
+    error_output: str
+
+    def last_words(self) -> str:
+        """Last line of stderr, or of stdout: what to show of a failure."""
+        lines = (self.error_output.strip() or self.output.strip()).splitlines()
+        return lines[-1].strip() if lines else "(no output)"
+
+
+def run(
+    arguments: Sequence[str],
+    timeout: float = 60.0,
+    user: str = "",
+    environment: dict[str, str] | None = None,
+    input_text: str = "",
+    directory: str = "/",
+) -> Done:
+    """Run a program to its end.
+
+    :param arguments: program and arguments; no secrets, other users can read them
+    :param timeout: seconds after which its whole process group is killed
+    :param user: account to run it as, with its groups and home; this user by default
+    :param environment: variables on top of a small clean set
+    :raises HostError: ``host-program-missing``, ``host-program-timeout``, ``host-user-unknown``
+    """
+    more: dict[str, Any] = {}
+    variables = {"PATH": SEARCH_PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": os.environ.get("HOME", "/")}
+    if user:
+        more, account = _identity(user)
+        variables.update(account)
+    variables.update(environment or {})
+    try:
+        process = subprocess.Popen(
+            list(arguments),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=variables, cwd=directory, start_new_session=True, **more,
+        )  # fmt: skip
+    except OSError as error:
+        name = directory if not os.path.isdir(directory) else arguments[0]
+        raise HostError("host-program-missing", f"{name} can't be run: {error.strerror}") from error
+    try:
+        output, error_output = process.communicate(input_text.encode(), timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise HostError(
+            "host-program-timeout", f"{arguments[0]} did not end within {timeout:g} seconds and was killed"
+        ) from None
+    return Done(process.returncode, output.decode(errors="replace"), error_output.decode(errors="replace"))
+
+
+def check(arguments: Sequence[str], doing: str, hint: str = "", **how: Any) -> Done:
+    """Run a program that must succeed.
+
+    :param doing: what it was for, in the message: ``install postgresql``
+    :raises HostError: ``host-program-failed`` with its last words, else as :func:`run`
+    """
+    done = run(arguments, **how)
+    if done.status != 0:
+        name = os.path.basename(arguments[0])
+        raise HostError("host-program-failed", f"{doing}: {name} ended with {done.status}: {done.last_words()}", hint)
+    return done
+
+
+def find_program(name: str) -> str | None:
+    """Path of a program in the directories of programs, those of administrators among them."""
+    for directory in SEARCH_PATH.split(":"):
+        path = os.path.join(directory, name)
+        if os.access(path, os.X_OK) and os.path.isfile(path):
+            return path
+    return None
+
+
+def _identity(user: str) -> "tuple[dict[str, Any], dict[str, str]]":
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError:
+        raise HostError("host-user-unknown", f"there is no user {user}") from None
+    variables = {"HOME": account.pw_dir, "USER": user, "LOGNAME": user}
+    if account.pw_uid == os.geteuid():
+        return {}, variables
+    groups: list[int] = os.getgrouplist(user, account.pw_gid)
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": groups}, variables

@@ -1,0 +1,57 @@
+"""Operations on paths: directory, file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from omeroadmin.provisioning.operations.field import REQUIRED, Declaration, Field, FieldType
+
+OWNER = Field("owner", FieldType.NAME, "User it belongs to, by name or number; by default it stays as it is.")
+GROUP = Field("group", FieldType.NAME, "Group it belongs to, by name or number; by default it stays as it is.")
+
+
+def _file_has_content(fields: dict[str, Any]) -> str:
+    given = bool(fields["content"]) + bool(fields["source"]) + bool(fields["template"])
+    if given > 1:
+        return "content, source and template exclude one another"
+    if fields["state"] == "absent" and given:
+        return "a file that shall be absent has no content"
+    return ""
+
+
+DIRECTORY = Declaration(
+    "directory",
+    "A directory with owner, group and mode.",
+    (
+        Field("path", FieldType.PATH, "The directory; missing parents are made with mode 0755.", REQUIRED),
+        OWNER,
+        GROUP,
+        Field("mode", FieldType.MODE, "Permission bits; 0755 for a new directory where it isn't given."),
+        Field(
+            "state", FieldType.CHOICE, "`absent` removes it if it is empty.", "present", choices=("present", "absent")
+        ),
+    ),
+    main="path",
+    undo=True,
+    example="directory: {path: /OMERO, owner: omero-server, mode: '0755'}",
+)
+FILE = Declaration(
+    "file",
+    "A file with content, owner, group and mode.",
+    (
+        Field("path", FieldType.PATH, "The file; its directory must exist.", REQUIRED),
+        Field("content", FieldType.TEXT, "What it holds."),
+        Field("source", FieldType.LOCAL_PATH, "A file on the controller that it is a copy of."),
+        Field("template", FieldType.LOCAL_PATH, "A Jinja2 template that its content is made from."),
+        OWNER,
+        GROUP,
+        Field("mode", FieldType.MODE, "Permission bits; 0644 for a new file, 0600 for a secret one."),
+        Field("secret", FieldType.BOOLEAN, "Whether its content is never shown and no copy of it kept.", default=False),
+        Field("only_new", FieldType.BOOLEAN, "Whether a file that is there keeps its content.", default=False),
+        Field("state", FieldType.CHOICE, "`absent` removes it.", "present", choices=("present", "absent")),
+    ),
+    undo=True,
+    check=_file_has_content,
+    example="file: {path: /etc/motd, content: 'OMERO.server', mode: '0644'}",
+)
+DECLARED = (DIRECTORY, FILE)

@@ -1,0 +1,146 @@
+"""A session with the agent of one host: started once per run, asked for facts once, given work stage by stage."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from omeroadmin.errors import AdminError, ExitStatus, failed_error, unreachable_error
+from omeroadmin.provisioning.channel import Channel
+from omeroadmin.provisioning.packing import parcel
+
+Message = dict[str, Any]
+Wish = dict[str, Any]
+
+_HELLO = 30.0
+"""Seconds in which Python and the agent start on a host."""
+_PULSE = 5.0
+"""Seconds between two signs of life; the agent gives up after four."""
+_FACTS = 120.0
+_PATIENCE = 3600.0
+"""Seconds that one operation may take at most: each has deadlines of its own, shorter than this."""
+
+
+@dataclass(frozen=True)
+class Greeting:
+    """What an agent says first.
+
+    :param base: facts of the host, for playbooks
+    :param pending: triggered operations that an earlier run did not get to
+    """
+
+    base: Message
+    pending: tuple[str, ...]
+
+
+class AgentSession:
+    """Talks to an agent; one thread at a time asks, another one shows that the controller lives."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._number = 0
+        self._sending = threading.Lock()
+        self._ended = threading.Event()
+        self._send_bytes(parcel())
+        self._pulse = threading.Thread(target=self._beat, name=f"pulse of {channel.name}", daemon=True)
+        self.greeting = self._greet()
+        self._pulse.start()
+
+    def facts(self, wishes: Sequence[Wish]) -> dict[str, Message]:
+        """What is true of each wish: ``{"facts": …}`` or ``{"error": …}`` by its key, in one round trip.
+
+        :raises AdminError: ``host-lost``, ``host-silent``
+        """
+        answer = self._request({"do": "facts", "wishes": list(wishes)}, _FACTS)
+        return {fact["key"]: fact for fact in answer["facts"]}
+
+    def apply(
+        self, run: str, who: str, stage: str, wishes: Sequence[Wish], triggered: Sequence[str],
+        listener: Callable[[Message], None],
+    ) -> Message:  # fmt: skip
+        """Make wishes true, in order, until one fails.
+
+        :param run: name of the run
+        :param who: whom the lock names to others
+        :param triggered: operations that changes of earlier stages have triggered
+        :param listener: called with each message of an operation: started, done, failed
+        :return: the last message: ``end`` is ``done`` or ``failed``; ``triggered`` says what has been
+        :raises AdminError: ``host-locked``, ``host-lost``, ``host-silent``
+        """
+        request = {"do": "apply", "run": run, "who": who, "stage": stage, "wishes": list(wishes)}
+        return self._request({**request, "triggered": list(triggered)}, _PATIENCE, listener)
+
+    def undo(self, run: str, who: str, undone: str, stages: Sequence[str], listener: Callable[[Message], None]) -> None:
+        """Take back what a run has changed, last first.
+
+        :param run: name of this run
+        :param undone: name of the run that is taken back
+        :param stages: only changes of these stages; all by default
+        """
+        request = {"do": "undo", "run": run, "who": who, "undo": undone, "stages": list(stages)}
+        self._request(request, _PATIENCE, listener)
+
+    def run(self, arguments: Sequence[str], timeout: float, input_text: str = "") -> Message:
+        """Run a program to its end: ``status``, ``output``, ``errors``."""
+        request = {"do": "run", "arguments": list(arguments), "timeout": timeout, "input": input_text}
+        return self._request(request, timeout + _HELLO)
+
+    def close(self) -> None:
+        """Send the agent home."""
+        self._ended.set()
+        with contextlib.suppress(AdminError):
+            self._send({"do": "stop"})
+        self._channel.close()
+
+    def _greet(self) -> Greeting:
+        message = next(self._messages(_HELLO))
+        return Greeting(message["base"], tuple(message["pending"]))
+
+    def _request(self, message: Message, timeout: float, listener: Callable[[Message], None] | None = None) -> Message:
+        self._number += 1
+        self._send({**message, "id": self._number})
+        for answer in self._messages(timeout):
+            if "error" in answer and "end" in answer:
+                raise host_error(self._channel.name, answer["error"])
+            if "end" in answer:
+                return answer
+            if listener is not None:
+                listener(answer)
+        raise self._lost()
+
+    def _messages(self, timeout: float) -> Iterator[Message]:
+        while True:
+            line = self._channel.receive(timeout)
+            if line is None:
+                raise self._lost()
+            yield json.loads(line)
+
+    def _lost(self) -> AdminError:
+        words = self._channel.last_words()
+        return unreachable_error("host-lost", f"{self._channel.name}: the agent ended: {words}", "run it again")
+
+    def _send(self, message: Message) -> None:
+        self._send_bytes(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+
+    def _send_bytes(self, content: bytes) -> None:
+        with self._sending:
+            self._channel.send(content)
+
+    def _beat(self) -> None:
+        while not self._ended.wait(_PULSE):
+            try:
+                self._send({"do": "alive"})
+            except AdminError:
+                return
+
+
+def host_error(host: str, error: dict[str, str]) -> AdminError:
+    """What an agent reports, as an error of ours."""
+    message = f"{host}: {error['message']}"
+    if error["code"] == "host-locked":
+        return AdminError(error["code"], message, hint=error["hint"], exit_status=ExitStatus.LOCKED)
+    return failed_error(error["code"], message, error["hint"])
