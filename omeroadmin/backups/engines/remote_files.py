@@ -9,9 +9,9 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from omeroadmin.backups.engines.ssh import SshConnection, connection_broke
 from omeroadmin.errors import AdminError, failed_error
 from omeroadmin.system import files
+from omeroadmin.system.ssh import SshConnection, connection_broke
 
 if TYPE_CHECKING:
     from paramiko import SFTPClient, SFTPFile
@@ -20,6 +20,7 @@ _CHUNK = 1 << 20
 _SMALL = 1 << 15
 """Bytes that one answer holds."""
 _DIRECTORY_MODE = 0o700
+_AGAIN = "run it again; what has arrived there is not sent again"
 
 
 class Listed(NamedTuple):
@@ -64,10 +65,10 @@ class RemoteFiles:
         except FileNotFoundError:
             raise
         except (EOFError, paramiko.SSHException, TimeoutError, ConnectionError) as error:
-            raise connection_broke(self.connection.name, error) from error
+            raise connection_broke(self.connection.name, error, _AGAIN) from error
         except OSError as error:
             if str(error) == "Socket is closed":
-                raise connection_broke(self.connection.name, error) from error
+                raise connection_broke(self.connection.name, error, _AGAIN) from error
             raise self._failed(verb, path, error) from error
 
     def _failed(self, verb: str, path: str, error: OSError) -> AdminError:

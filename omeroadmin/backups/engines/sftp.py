@@ -20,7 +20,6 @@ from omeroadmin.backups.engines.remote_files import RemoteFiles
 from omeroadmin.backups.engines.remote_lock import RemoteLock
 from omeroadmin.backups.engines.remote_trees import fetch_tree, send_tree
 from omeroadmin.backups.engines.sftp_pool import SftpPool
-from omeroadmin.backups.engines.ssh import MOST_THREADS, SshConnection
 from omeroadmin.backups.engines.staging import staging_directory
 from omeroadmin.backups.faults import Fault
 from omeroadmin.backups.manifest import MANIFEST_NAME, Checksum, Entry
@@ -29,6 +28,8 @@ from omeroadmin.backups.target import is_id, target_missing, target_occupied
 from omeroadmin.backups.verify import Read, check_contents, difference
 from omeroadmin.errors import AdminError
 from omeroadmin.system.pace import Pace
+from omeroadmin.system.ssh import MOST_THREADS, SshConnection
+from omeroadmin.system.ssh_route import SshTarget
 
 _SMALL = 1 << 20
 """Contents up to this size are fetched ahead, several at a time."""
@@ -48,7 +49,7 @@ class SftpEngine:
         self.address = address
         self.local: Path | None = None
         self._temporary = temporary
-        self._connection = SshConnection(parsed)
+        self._connection = SshConnection(SshTarget(parsed.host, parsed.port, parsed.user))
         self._remote = RemoteFiles(self._connection, parsed.path)
         self._lock = RemoteLock(self._remote, self._remote.path("lock"))
         self._pool = SftpPool(self._remote)

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omeroadmin.backups.engines import ssh
 from omeroadmin.backups.engines.address import local_path, parse_ssh, without_password
 from omeroadmin.backups.engines.archiver import FILES, PARTS, RECORD, Label, Stored, parse_label
 from omeroadmin.backups.engines.opening import open_engine
@@ -19,6 +18,7 @@ from omeroadmin.backups.manifest import Entry
 from omeroadmin.backups.scan import Root, walk
 from omeroadmin.backups.target import new_id
 from omeroadmin.errors import AdminError
+from omeroadmin.system import ssh_route
 from tests.support.ports import free_port
 
 NAMES = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), min_size=1, max_size=20)
@@ -101,7 +101,7 @@ def test_files_behind_links_are_known_by_their_real_paths(tmp_path: Path) -> Non
 
 
 def test_a_silent_host_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ssh, "_TIMEOUT", 0.5)
+    monkeypatch.setattr(ssh_route, "_TIMEOUT", 1)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", free_port()))
         listener.listen()
