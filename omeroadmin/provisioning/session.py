@@ -20,9 +20,8 @@ _HELLO = 30.0
 """Seconds in which Python and the agent start on a host."""
 _PULSE = 5.0
 """Seconds between two signs of life; the agent gives up after four."""
-_FACTS = 120.0
-_PATIENCE = 3600.0
-"""Seconds that one operation may take at most: each has deadlines of its own, shorter than this."""
+_SILENCE = 30.0
+"""Seconds without any line after which a host is given up: its agent answers signs of life whatever it is doing."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class AgentSession:
 
         :raises AdminError: ``host-lost``, ``host-silent``
         """
-        answer = self._request({"do": "facts", "wishes": list(wishes)}, _FACTS)
+        answer = self._request({"do": "facts", "wishes": list(wishes)})
         return {fact["key"]: fact for fact in answer["facts"]}
 
     def apply(
@@ -72,7 +71,7 @@ class AgentSession:
         :raises AdminError: ``host-locked``, ``host-lost``, ``host-silent``
         """
         request = {"do": "apply", "run": run, "who": who, "stage": stage, "wishes": list(wishes)}
-        return self._request({**request, "triggered": list(triggered)}, _PATIENCE, listener)
+        return self._request({**request, "triggered": list(triggered)}, listener)
 
     def undo(self, run: str, who: str, undone: str, stages: Sequence[str], listener: Callable[[Message], None]) -> None:
         """Take back what a run has changed, last first.
@@ -82,12 +81,12 @@ class AgentSession:
         :param stages: only changes of these stages; all by default
         """
         request = {"do": "undo", "run": run, "who": who, "undo": undone, "stages": list(stages)}
-        self._request(request, _PATIENCE, listener)
+        self._request(request, listener)
 
     def run(self, arguments: Sequence[str], timeout: float, input_text: str = "") -> Message:
         """Run a program to its end: ``status``, ``output``, ``errors``."""
         request = {"do": "run", "arguments": list(arguments), "timeout": timeout, "input": input_text}
-        return self._request(request, timeout + _HELLO)
+        return self._request(request)
 
     def close(self) -> None:
         """Send the agent home."""
@@ -100,10 +99,10 @@ class AgentSession:
         message = next(self._messages(_HELLO))
         return Greeting(message["base"], tuple(message["pending"]))
 
-    def _request(self, message: Message, timeout: float, listener: Callable[[Message], None] | None = None) -> Message:
+    def _request(self, message: Message, listener: Callable[[Message], None] | None = None) -> Message:
         self._number += 1
         self._send({**message, "id": self._number})
-        for answer in self._messages(timeout):
+        for answer in self._messages(_SILENCE):
             if "error" in answer and "end" in answer:
                 raise host_error(self._channel.name, answer["error"])
             if "end" in answer:
@@ -117,7 +116,9 @@ class AgentSession:
             line = self._channel.receive(timeout)
             if line is None:
                 raise self._lost()
-            yield json.loads(line)
+            message = json.loads(line)
+            if "alive" not in message:
+                yield message
 
     def _lost(self) -> AdminError:
         words = self._channel.last_words()

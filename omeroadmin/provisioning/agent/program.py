@@ -6,10 +6,12 @@ first, so that no operation is left half-way that could be completed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import queue
 import select
-import sys
+import threading
 import time
 from typing import Any, Callable
 
@@ -50,29 +52,67 @@ class _Lines:
         return self._lines.pop(0)
 
 
+class _Output:
+    """Whole lines to a descriptor, from two threads; a reader that takes nothing any more ends the agent."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._writing = threading.Lock()
+        os.set_blocking(descriptor, False)
+
+    def send(self, message: Message) -> None:
+        """Write one message.
+
+        :raises BrokenPipeError: where nobody reads
+        """
+        view = memoryview(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        with self._writing:
+            while view:
+                _, ready, _ = select.select([], [self._descriptor], [], _SILENCE)
+                if not ready:
+                    raise BrokenPipeError
+                with contextlib.suppress(BlockingIOError):
+                    view = view[os.write(self._descriptor, view) :]
+
+
 class Agent:
     """Answers requests until its controller goes."""
 
-    def __init__(self, descriptor: int, write: Callable[[bytes], object]) -> None:
-        self._lines = _Lines(descriptor)
-        self._write = write
+    def __init__(self, input_descriptor: int, output_descriptor: int) -> None:
+        self._lines = _Lines(input_descriptor)
+        self._output = _Output(output_descriptor)
+        self._send = self._output.send
         self._lock = state.HostLock()
+        self._requests: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._alone = threading.Event()
 
     def serve(self) -> None:
         """Greet, and answer until the end."""
         self._send({"hello": 1, "base": base_facts(), "pending": self._pending()})
+        threading.Thread(target=self._listen, daemon=True).start()
         requests = {"facts": self._facts, "apply": self._apply, "undo": self._undo, "run": self._run}
         while True:
-            line = self._lines.next()
-            if line is None:
+            message = self._requests.get()
+            if message is None:
                 break
-            self._lock.heard()
-            message = json.loads(line)
-            if message["do"] == "stop":
-                break
-            if message["do"] != "alive":
-                self._answer(requests[message["do"]], message)
+            self._answer(requests[message["do"]], message)
         self._lock.release()
+
+    def _listen(self) -> None:
+        """Take requests, and answer signs of life at once: also while an operation runs."""
+        with contextlib.suppress(BrokenPipeError):
+            while True:
+                line = self._lines.next()
+                message = json.loads(line) if line is not None else {"do": "stop"}
+                self._lock.heard()
+                if message["do"] == "stop":
+                    break
+                if message["do"] == "alive":
+                    self._send({"alive": 1})
+                else:
+                    self._requests.put(message)
+        self._alone.set()
+        self._requests.put(None)
 
     def _answer(self, handle: Callable[[Message], None], message: Message) -> None:
         try:
@@ -95,6 +135,9 @@ class Agent:
         self._lock.take(message["run"], message["who"])
         number, triggered = message["id"], set(message.get("triggered", [])) | set(self._pending())
         for wish in message["wishes"]:
+            if self._alone.is_set():
+                # Nobody watches any more: what is left is for the next run.
+                raise BrokenPipeError
             identifier = wish.get("id", "")
             if wish.get("only_triggered") and identifier not in triggered:
                 self._send({"id": number, "key": wish["key"], "state": "done", "changes": [], "seconds": 0})
@@ -162,9 +205,6 @@ class Agent:
         except HostError:
             return []
 
-    def _send(self, message: Message) -> None:
-        self._write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
-
 
 def _failure(error: Exception) -> HostError:
     if isinstance(error, HostError):
@@ -176,16 +216,11 @@ def _failure(error: Exception) -> HostError:
 
 def main() -> None:
     """Serve on standard input and output; what programs print must not get between the lines."""
-    output = os.fdopen(os.dup(1), "wb", buffering=0)
+    output = os.dup(1)
     os.dup2(2, 1)
     os.umask(0o022)
-
-    def write(content: bytes) -> None:
-        view = memoryview(content)
-        while view:
-            view = view[output.write(view) or 0 :]
-
     try:
-        Agent(0, write).serve()
+        Agent(0, output).serve()
     except BrokenPipeError:
-        sys.exit(0)
+        # What follows the interpreter's end would only try to write again.
+        os._exit(0)
