@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from omeroadmin.errors import AdminError, ExitStatus
 from omeroadmin.runtime.services.indexer.documents import Document, included
 from omeroadmin.runtime.services.indexer.index import FullTextIndex, Reader, Wish
-from omeroadmin.runtime.services.indexer.words import indexed_text, query_words, words_of
+from omeroadmin.runtime.services.indexer.words import indexed_text, indexed_texts, query_words, words_of
 from omeroadmin.workflows.causes import cause_in
 
 BUFFER = 15_000_000
@@ -45,6 +45,13 @@ def test_a_text_is_found_by_its_own_words(text: str) -> None:
 @example("word " * 30_000)
 def test_texts_are_cut_as_a_whole_into_the_same_words(text: str) -> None:
     assert indexed_text(text).split() == words_of(text)
+
+
+@given(st.lists(st.text(max_size=100) | st.text(st.sampled_from("abcXYZ019_-. ,"), max_size=100), min_size=1))
+@example(["x" * 70, "X" + "y" * 64, "7" * 65, "aB" * 40])
+@example(["word " * 4_100, "other"])
+def test_several_texts_are_cut_into_the_words_of_each(texts: list[str]) -> None:
+    assert indexed_texts(texts).split() == [word for text in texts for word in words_of(text)]
 
 
 def test_whole_words_come_first(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ Tell = Callable[[str, int, int], None]
 """Is told what is being indexed, how many rows or objects are done, and of how many."""
 
 _MOST_PENDING = 200_000
-_MOST_IDS = 20_000
+_MOST_IDS = 50_000
 _IDS = "SELECT id FROM {table} WHERE id > %s AND {condition} ORDER BY id LIMIT %s"
 _COUNT = "SELECT count(*) FROM {table} WHERE {condition}"
 _ROWS = """

@@ -12,12 +12,13 @@ import tantivy
 
 from omeroadmin.errors import AdminError, configuration_error, failed_error
 from omeroadmin.runtime.services.indexer.documents import FIELDS, Document
-from omeroadmin.runtime.services.indexer.words import indexed_text, query_words
+from omeroadmin.runtime.services.indexer.words import indexed_texts, query_words
 from omeroadmin.system import files
 
 _SMALLEST_BUFFER = 15_000_000
 _ANALYZER = "words"
 _SHORTEST_MIDDLE = 3
+_FIELD = {part: f"in_{part}" for part in FIELDS}
 
 MEND = "omero admin reindex --wipe, then --finish or a start of the server: everything is indexed anew"
 """What to do about a damaged index."""
@@ -110,17 +111,22 @@ class FullTextIndex:
             if not is_first:
                 self.remove(document.key)
             entry = tantivy.Document()
-            entry.add_text("key", document.key)
-            entry.add_text("type", document.entity)
-            entry.add_text("name", document.name)
+            add_text = entry.add_text
+            add_text("key", document.key)
+            add_text("type", document.entity)
+            add_text("name", document.name)
             everything = []
-            for part, texts in (*document.texts.items(), ("content", document.contents)):
-                # Contents of files are words already.
-                words = " ".join(texts if part == "content" else map(indexed_text, texts)).strip()
+            for part, texts in document.texts.items():
+                words = indexed_texts(texts)
                 if words:
-                    entry.add_text(f"in_{part}", words)
+                    add_text(_FIELD[part], words)
                     everything.append(words)
-            entry.add_text("words", " ".join(everything))
+            if document.contents:
+                # Contents of files are words already.
+                words = " ".join(document.contents)
+                add_text(_FIELD["content"], words)
+                everything.append(words)
+            add_text("words", " ".join(everything))
             entry.add_unsigned("owner", document.owner)
             entry.add_unsigned("group", document.group)
             entry.add_integer("created", document.created)

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 _RUN = re.compile(r"[^\W_]+")
 _KINDS = re.compile(r"\d+|\D+")
+# ASCII by kind: small letter, capital, digit, and what lies between words. One byte each, so that whole texts
+# are mapped and searched by the C library.
+_SMALL, _CAPITAL, _DIGIT = b"a", b"A", b"0"
+_KIND = bytes(
+    ord(_SMALL if chr(code).islower() else _CAPITAL if chr(code).isupper() else _DIGIT if chr(code).isdigit() else b" ")
+    for code in range(128)
+).ljust(256)
+_BLANKED = bytes(code if chr(code).isalnum() else ord(" ") for code in range(128)).ljust(256)
+_PLAIN = _BLANKED.lower()
 # Where a run of ASCII has parts: a letter beside a digit, a capital after a small letter or before one.
-_SEVERAL_KINDS = re.compile(r"[a-z][A-Z0-9]|[0-9][A-Za-z]|[A-Z](?:[0-9]|[A-Z][a-z])")
-_PLAIN = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
+_SEVERAL_KINDS = (b"a0", b"0a", b"aA", b"A0", b"0A", b"AAa")
 _LONGEST_WORD = 64
+_LONG = tuple(kind * _LONGEST_WORD for kind in (_SMALL, _CAPITAL, _DIGIT))
+"""One of these is in each run that is too long and of one kind, be it behind a capital."""
 _MOST_WORDS = 20_000
 
 
@@ -33,11 +44,23 @@ def words_of(text: str) -> list[str]:
 
 def indexed_text(text: str) -> str:
     """The same words with blanks between them; most texts are plain enough to be cut as a whole."""
-    if text.isascii() and len(text) < _MOST_WORDS and _SEVERAL_KINDS.search(text) is None:
-        plain = text.translate(_PLAIN)
-        if len(plain) <= _LONGEST_WORD or max(map(len, plain.split()), default=0) <= _LONGEST_WORD:
-            return plain.strip()
-    return " ".join(words_of(text))
+    if not text.isascii() or len(text) >= _MOST_WORDS:
+        return " ".join(words_of(text))
+    content = text.encode()
+    kinds = content.translate(_KIND)
+    for several in _SEVERAL_KINDS:
+        if kinds.find(several) >= 0:
+            break
+    else:
+        if len(kinds) <= _LONGEST_WORD or not any(long in kinds for long in _LONG):
+            return content.translate(_PLAIN).decode().strip()
+    return " ".join(map(_text_of_run, content.translate(_BLANKED).decode().split()))
+
+
+def indexed_texts(texts: Sequence[str]) -> str:
+    """The words of several texts, each of which has its own limit."""
+    whole = texts[0] if len(texts) == 1 else " ".join(texts)
+    return indexed_text(whole) if len(whole) < _MOST_WORDS else " ".join(map(indexed_text, texts)).strip()
 
 
 def runs_of(text: str) -> list[str]:
@@ -54,6 +77,11 @@ def words_of_run(run: str) -> tuple[str, ...]:
         return (lower,)
     parts = _parts(run)
     return (lower, *(part.lower()[:_LONGEST_WORD] for part in parts)) if len(parts) > 1 else (lower,)
+
+
+@lru_cache(maxsize=65536)
+def _text_of_run(run: str) -> str:
+    return " ".join(words_of_run(run))
 
 
 def _parts(run: str) -> list[str]:
