@@ -218,7 +218,7 @@ class Record:
             elif not self._is_left_out(name, value):
                 yield from shape.faults(value, _inside(where, name))
         for name, key in self.keys.items():
-            if key.required and (name not in node.members or self._is_left_out(name, node.members[name])):
+            if key.required and _is_nothing(node.members.get(name)):
                 yield usage_error("key-missing", f"{node.origin}: {where or 'the file'} has no {name!r}")
 
     def value(self, node: Node) -> dict[str, Any]:
@@ -234,7 +234,8 @@ class Record:
     def _is_left_out(self, name: str, value: Node) -> bool:
         """A declared key with nothing behind it, which a record or a node of any kind may still make something of."""
         shape = self._shape(name)
-        return isinstance(value, ScalarNode) and value.is_null and not isinstance(shape, Anything)
+        left_out = isinstance(value, ScalarNode) and (value.is_null or value.missing)
+        return left_out and not isinstance(shape, Anything)
 
 
 def misfit(node: Node, where: str, takes: str) -> AdminError:
@@ -264,6 +265,10 @@ def nearest(name: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
     names = {other.lower(): other for other in list(known)[:_MOST_NAMES]}
     found = difflib.get_close_matches(name.lower()[:_LONGEST_SHOWN], names, n=1, cutoff=0.6)
     return names[found[0]] if found else ""
+
+
+def _is_nothing(node: Node | None) -> bool:
+    return node is None or (isinstance(node, ScalarNode) and node.is_null)
 
 
 def _inside(where: str, name: str) -> str:

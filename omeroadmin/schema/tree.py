@@ -29,6 +29,7 @@ class ScalarNode:
     :param plain: whether it stands there without quotes, and so may be something else than text
     :param tag: ``!file`` or ``!env`` for what came from elsewhere and is a secret
     :param named: the file or variable that it came from
+    :param missing: whether that could not be had, and the text is empty for this alone
     """
 
     text: str = field(repr=False)
@@ -36,6 +37,7 @@ class ScalarNode:
     plain: bool = False
     tag: str = ""
     named: str = ""
+    missing: bool = False
 
     @property
     def is_secret(self) -> bool:

@@ -143,11 +143,11 @@ class _Reader:
 
     def _scalar(self, event: ScalarEvent) -> ScalarNode:
         origin = self._origin(event)
-        match event.tag:
-            case "!file":
-                return ScalarNode(self._or_missing(self._content, event), origin, tag="!file", named=event.value)
-            case "!env":
-                return ScalarNode(self._or_missing(self._variable, event), origin, tag="!env", named=event.value)
+        tag = event.tag or ""
+        found = _TAGS.get(tag)
+        if found is not None:
+            text = self._or_missing(event, found)
+            return ScalarNode(text or "", origin, tag=tag, named=event.value, missing=text is None)
         self._check_tag(event)
         return ScalarNode(str(event.value), origin, plain=bool(event.implicit[0]))
 
@@ -155,16 +155,16 @@ class _Reader:
         if event.tag is not None:
             raise self._error(event, f"the tag {event.tag!r} is not one of !file and !env")
 
-    def _or_missing(self, value: Callable[[ScalarEvent], str], event: ScalarEvent) -> str:
+    def _or_missing(self, event: ScalarEvent, value: Callable[[_Reader, ScalarEvent], str]) -> str | None:
         try:
-            return value(event)
+            return value(self, event)
         except AdminError as error:
             if self._elsewhere.missing is None:
                 raise
             self._elsewhere.missing.append(error)
-            return ""
+            return None
 
-    def _content(self, event: ScalarEvent) -> str:
+    def content(self, event: ScalarEvent) -> str:
         """Content of a file, without the end of its last line."""
         if not event.value or not event.value.isprintable():
             raise self._error(event, f"{event.value!r} is not the name of a file")
@@ -175,7 +175,8 @@ class _Reader:
             raise located(error, self._origin(event)) from error
         return text.removesuffix("\n")
 
-    def _variable(self, event: ScalarEvent) -> str:
+    def variable(self, event: ScalarEvent) -> str:
+        """Value of a variable."""
         value = self._elsewhere.environment.get(event.value)
         if value is None:
             raise usage_error(
@@ -190,6 +191,9 @@ class _Reader:
 
     def _error(self, event: Event, words: str) -> AdminError:
         return _invalid(self._origin(event), words, self._hint)
+
+
+_TAGS = {"!file": _Reader.content, "!env": _Reader.variable}
 
 
 def _invalid(origin: str, words: str, hint: str) -> AdminError:
