@@ -14,9 +14,9 @@ class Channel(Protocol):
         ...
 
     def send(self, content: bytes) -> None:
-        """Write to the program's standard input.
+        """Write to the program's standard input; one thread at a time.
 
-        :raises AdminError: ``host-lost``
+        :raises AdminError: ``host-lost``, ``host-silent``
         """
         ...
 
@@ -24,12 +24,16 @@ class Channel(Protocol):
         """The next line of its standard output, without the line end; ``None`` when it has ended.
 
         :param timeout: seconds
-        :raises AdminError: ``host-silent``, ``host-lost``
+        :raises AdminError: ``host-silent``, ``host-lost``, and the first time for what kept the agent from its start
         """
         ...
 
     def last_words(self) -> str:
         """The end of what it wrote to standard error."""
+        ...
+
+    def probe(self) -> None:
+        """Ask the other end for a sign of life, and wait for it; what gives none for long counts as lost."""
         ...
 
     def close(self) -> None:

@@ -37,17 +37,24 @@ class Greeting:
 
 
 class AgentSession:
-    """Talks to an agent; one thread at a time asks, another one shows that the controller lives."""
+    """Talks to an agent; one thread at a time asks, another one shows that the controller lives.
+
+    :param channel: closed with the session, and where there is none
+    :raises AdminError: ``host-lost``, ``host-silent``, and for what keeps the agent from its start
+    """
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._number = 0
         self._sending = threading.Lock()
         self._ended = threading.Event()
-        self._send_bytes(parcel())
-        self._pulse = threading.Thread(target=self._beat, name=f"pulse of {channel.name}", daemon=True)
-        self.greeting = self._greet()
-        self._pulse.start()
+        try:
+            self._send_bytes(parcel())
+            self.greeting = self._greet()
+        except BaseException:
+            channel.close()
+            raise
+        threading.Thread(target=self._beat, name=f"pulse of {channel.name}", daemon=True).start()
 
     def facts(self, wishes: Sequence[Wish]) -> dict[str, Message]:
         """What is true of each wish: ``{"facts": …}`` or ``{"error": …}`` by its key, in one round trip.
@@ -97,6 +104,8 @@ class AgentSession:
 
     def _greet(self) -> Greeting:
         message = next(self._messages(_HELLO))
+        if "refused" in message:
+            raise host_error(self._channel.name, message["refused"])
         return Greeting(message["base"], tuple(message["pending"]))
 
     def _request(self, message: Message, listener: Callable[[Message], None] | None = None) -> Message:
@@ -135,8 +144,9 @@ class AgentSession:
         while not self._ended.wait(_PULSE):
             try:
                 self._send({"do": "alive"})
-            except AdminError:
-                return
+                self._channel.probe()
+            except (AdminError, OSError, EOFError):
+                return  # whoever receives, or sends next, is told
 
 
 def host_error(host: str, error: dict[str, str]) -> AdminError:

@@ -11,6 +11,7 @@ import pytest
 DEBIAN_PACKAGES: dict[str, str] = {
     "age": "age",
     "borg": "borgbackup",
+    "csh": "csh",
     "icegridadmin": "zeroc-ice-utils",
     "icegridnode": "zeroc-icegrid",
     "ip": "iproute2",
@@ -25,7 +26,9 @@ DEBIAN_PACKAGES: dict[str, str] = {
     "rsync": "rsync",
     "sftp": "openssh-client",
     "shellcheck": "shellcheck",
+    "ssh-agent": "openssh-client",
     "sshd": "openssh-server",
+    "sudo": "sudo",
     "systemd-analyze": "systemd",
 }
 """Program and the Debian package that holds it: the one list, also for whoever installs them."""

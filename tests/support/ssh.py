@@ -47,9 +47,16 @@ def make_key(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def running_sshd(directory: Path) -> Iterator[Sshd]:
-    """An sshd that offers nothing but SFTP."""
+def running_sshd(directory: Path, *, inside: tuple[str | Path, ...] = (), authorized: str = "") -> Iterator[Sshd]:
+    """An sshd that offers SFTP, tunnels, and programs to those whose login shell starts some.
+
+    :param inside: program and arguments that start it, in other surroundings
+    :param authorized: the file of authorized keys; by default, the key in its home is
+    """
     program = require_program("sshd")
+    if os.geteuid() == 0:
+        # Its own start script makes it, as a rule.
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     home = directory / "home"
     (home / ".ssh").mkdir(parents=True, mode=0o700)
     make_key(directory / "host_key")
@@ -61,11 +68,11 @@ def running_sshd(directory: Path) -> Iterator[Sshd]:
         f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {directory}/host_key\nPidFile none\nStrictModes no\n"
         # With PAM, accounts without a password may log in by key, as the one that tests run as.
         "UsePAM yes\nPrintMotd no\n"
-        f"AuthorizedKeysFile {home}/.ssh/id_ed25519.pub\nPasswordAuthentication no\n"
+        f"AuthorizedKeysFile {authorized or f'{home}/.ssh/id_ed25519.pub'}\nPasswordAuthentication no\n"
         f"KbdInteractiveAuthentication no\nSubsystem sftp internal-sftp\n"
     )
     with log.open("wb") as stream:
-        process = subprocess.Popen([program, "-D", "-e", "-f", directory / "sshd_config"], stderr=stream)
+        process = subprocess.Popen([*inside, program, "-D", "-e", "-f", directory / "sshd_config"], stderr=stream)
     try:
         assert wait_until(lambda: process.poll() is not None or _answers(port), timeout=20), log.read_text()
         assert process.poll() is None, log.read_text()

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from omeroadmin.provisioning.local_channel import LocalChannel
+from omeroadmin.provisioning.launch import AgentChannel, Rights
+from omeroadmin.provisioning.local_streams import LocalStreams
 from omeroadmin.provisioning.operations.catalog import complete
-from omeroadmin.provisioning.packing import BOOT
 from omeroadmin.provisioning.session import AgentSession
 
 
@@ -20,7 +20,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AgentSe
     """A session whose host state is in a home of its own."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "home").mkdir()
-    session = AgentSession(LocalChannel([sys.executable, "-I", "-S", "-c", BOOT]))
+    session = AgentSession(AgentChannel("here", sys.executable, Rights(), LocalStreams))
     yield session
     session.close()
 
