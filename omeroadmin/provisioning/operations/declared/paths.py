@@ -1,4 +1,4 @@
-"""Operations on paths: directory, file."""
+"""Operations on paths: directory, file, link."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ def _file_has_content(fields: dict[str, Any]) -> str:
     if fields["state"] == "absent" and given:
         return "a file that shall be absent has no content"
     return ""
+
+
+def _link_has_target(fields: dict[str, Any]) -> str:
+    return "" if fields["target"] or fields["state"] == "absent" else "a link needs a target"
 
 
 DIRECTORY = Declaration(
@@ -54,4 +58,16 @@ FILE = Declaration(
     check=_file_has_content,
     example="file: {path: /etc/motd, content: 'OMERO.server', mode: '0644'}",
 )
-DECLARED = (DIRECTORY, FILE)
+LINK = Declaration(
+    "link",
+    "A symbolic link. It is pointed elsewhere in one step; a file or directory in its place stays, and is an error.",
+    (
+        Field("path", FieldType.PATH, "The link; its directory must exist.", REQUIRED),
+        Field("target", FieldType.TEXT, "Where it points, as it stands in the link."),
+        Field("state", FieldType.CHOICE, "`absent` removes it.", "present", choices=("present", "absent")),
+    ),
+    undo=True,
+    check=_link_has_target,
+    example="link: {path: /opt/omero/server/OMERO.server, target: OMERO.server-5.6.7}",
+)
+DECLARED = (DIRECTORY, FILE, LINK)
