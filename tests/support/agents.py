@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from omeroadmin.provisioning.local_channel import LocalChannel
+from omeroadmin.provisioning.launch import AgentChannel, Rights
+from omeroadmin.provisioning.local_streams import LocalStreams
 from omeroadmin.provisioning.operations.catalog import complete
-from omeroadmin.provisioning.packing import BOOT
 from omeroadmin.provisioning.session import AgentSession
 
-AGENT = (sys.executable, "-I", "-S", "-c", BOOT)
 _SEPARATE = """
 for place in etc home run var/lib; do mount --bind "$1/$place" "/$place" || exit 1; done
 shift; exec "$@"
@@ -72,9 +71,14 @@ class Worker:
 
 
 @contextmanager
-def worker(arguments: Sequence[str] = AGENT) -> Iterator[Worker]:
-    """A worker with a session of its own."""
-    session = AgentSession(LocalChannel(arguments))
+def worker(before: Sequence[str] = ()) -> Iterator[Worker]:
+    """A worker with a session of its own.
+
+    :param before: what the agent's Python is started by
+    """
+    session = AgentSession(
+        AgentChannel("here", sys.executable, Rights(), lambda arguments: LocalStreams([*before, *arguments]))
+    )
     try:
         yield Worker(session)
     finally:
@@ -88,7 +92,7 @@ def worker_apart(root: Path) -> Iterator[Worker]:
     shutil.copystat("/etc", root / "etc")
     for place in ("home", "run", "var/lib"):
         (root / place).mkdir(parents=True)
-    with worker(("unshare", "--mount", "sh", "-c", _SEPARATE, "sh", str(root), *AGENT)) as found:
+    with worker(("unshare", "--mount", "sh", "-c", _SEPARATE, "sh", str(root))) as found:
         yield found
 
 
