@@ -142,6 +142,7 @@ GROUPS: dict[str, Group] = {
         ("create", "archive", "list", "show", "diff", "verify", "restore", "drill", "prune", "schedule"),
     ),
     "metrics": Group("Show metrics for Prometheus.", ("show",)),
+    "hosts": Group("Roll out over SSH: the hosts and what they shall be.", ("list", "graph", "check")),
 }
 
 TOP_COMMANDS: tuple[str, ...] = (
@@ -171,6 +172,7 @@ ORDER: tuple[str, ...] = (
     "web",
     "backup",
     "metrics",
+    "hosts",
     "login",
     "logout",
     "sessions",

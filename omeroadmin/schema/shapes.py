@@ -125,7 +125,11 @@ class Items:
     of: Shape
     single: bool = False
     fewest: int = 0
-    words: str = "a list"
+
+    @property
+    def words(self) -> str:
+        """What its items are, too."""
+        return f"{self.of.words}, or a list of them" if self.single else f"a list, each {self.of.words}"
 
     def faults(self, node: Node, where: str) -> Iterator[AdminError]:
         """Not a list, too short, or faults of the items."""

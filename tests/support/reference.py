@@ -23,6 +23,7 @@ from omeroadmin.schema.emit import configuration_schema_text
 from omeroadmin.schema.families import FAMILIES
 from omeroadmin.schema.setting import Setting
 from omeroadmin.schema.values.words import wording
+from tests.support.reference_keys import inventory_page
 
 if TYPE_CHECKING:
     from typer.core import TyperCommand
@@ -152,6 +153,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "properties.md": properties_page,
     "lint.md": lint_page,
+    "inventory.md": inventory_page,
     "configuration.schema.json": configuration_schema_text,
     "openapi.json": description_text,
 }

@@ -65,7 +65,7 @@ def test_records_of_any_keys_and_of_none() -> None:
         ("name: [a]", "value-invalid", ("f:1: name is a list, but takes any text",)),
         ("name: x\nport: many", "value-invalid", ("f:2: port is 'many', but takes a port number",)),
         ("name: x\nport: ${x}", "value-invalid", ("f:2", "port number")),
-        ("name: x\ntags: {a: b}", "value-invalid", ("f:2: tags is a map, but takes a list",)),
+        ("name: x\ntags: {a: b}", "value-invalid", ("f:2: tags is a map, but takes any text, or a list of them",)),
         ("name: x\ntags: [a,\n  [b]]", "value-invalid", ("f:3: tags[2] is a list",)),
         ("name: x\ntags: [~]", "value-invalid", ("tags[1] is nothing",)),
         ("name: x\ninner: {a: 1, B: 2}", "value-invalid", ("'B' in inner is not a word in small letters",)),

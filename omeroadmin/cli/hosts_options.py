@@ -1,0 +1,63 @@
+"""Options that the commands of ``omero hosts`` share, and the inventory that they name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from omeroadmin.errors import AdminError, usage_error
+
+if TYPE_CHECKING:
+    from omeroadmin.provisioning.inventory import Inventory, InventoryHost
+
+InventoryFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--inventory", "-i", metavar="FILE", help="The hosts [OMERO_HOSTS, else hosts.yml in this directory]."
+    ),
+]
+Limit = Annotated[
+    str,
+    typer.Option("--limit", "-l", metavar="PATTERN", help="Only these: web,db1; site,!web2 (not it); web,&new (both)."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def inventory_path(chosen: Path | None) -> Path:
+    """The file with the hosts: ``--inventory``, else ``OMERO_HOSTS``, else ``hosts.yml``; it need not exist."""
+    return chosen or Path(os.environ.get("OMERO_HOSTS") or "hosts.yml")
+
+
+def known_inventory(chosen: Path | None) -> Inventory:
+    """The inventory, whether its secrets can be had or not.
+
+    :raises AdminError: as :func:`omeroadmin.provisioning.inventory_file.read_inventory`
+    """
+    from omeroadmin.provisioning.inventory_file import read_inventory
+
+    missing: list[AdminError] = []
+    return read_inventory(inventory_path(chosen), os.environ, missing=missing)
+
+
+def whole_inventory(chosen: Path | None) -> Inventory:
+    """The inventory with all its secrets.
+
+    :raises AdminError: as :func:`omeroadmin.provisioning.inventory_file.read_inventory`
+    """
+    from omeroadmin.provisioning.inventory_file import read_inventory
+
+    return read_inventory(inventory_path(chosen), os.environ)
+
+
+def limited(inventory: Inventory, limit: str) -> tuple[InventoryHost, ...]:
+    """The hosts that ``--limit`` leaves; all, if it is empty.
+
+    :raises AdminError: ``pattern-invalid``, ``host-unknown``, ``hosts-none``
+    """
+    hosts = inventory.select(limit) if limit else inventory.hosts
+    if limit and not hosts:
+        raise usage_error("hosts-none", f"--limit {limit!r} leaves no host", "omero hosts graph shows who is where")
+    return hosts
