@@ -23,12 +23,14 @@ class Change(NamedTuple):
     :param words: one line for people, starting with a verb: ``write /etc/motd``
     :param before: present text for a diff; ``None`` where there is none to show
     :param after: wished text for a diff
+    :param waits: whether it alters nothing: shown in a plan, but not counted, and it triggers nothing
     """
 
     action: str
     words: str
     before: str | None = None
     after: str | None = None
+    waits: bool = False
 
 
 class HostError(Exception):

@@ -150,7 +150,7 @@ class Agent:
                 self._send({"id": number, "key": wish["key"], "state": "failed", "error": _failure(error).record()})
                 self._send({"id": number, "end": "failed"})
                 return
-            if changes:
+            if _alters(changes):
                 triggered.update(wish.get("triggers", []))
             self._send(
                 {
@@ -163,7 +163,7 @@ class Agent:
     def _carry_out(self, run: str, stage: str, wish: Message) -> list[Change]:
         operation = registry.operation(wish["kind"])
         changes = operation.plan(wish, operation.facts(wish))
-        if changes and wish.get("triggers"):
+        if _alters(changes) and wish.get("triggers"):
             state.add_pending(wish["triggers"])
         for change in changes:
             record = operation.apply(wish, change)
@@ -204,6 +204,10 @@ class Agent:
             return state.pending_triggers()
         except HostError:
             return []
+
+
+def _alters(changes: list[Change]) -> bool:
+    return any(not change.waits for change in changes)
 
 
 def _failure(error: Exception) -> HostError:

@@ -41,7 +41,7 @@ def plan(wish: Wish, facts: Facts) -> list[Change]:
     return [Change("run", f"run {_words(wish['arguments'])}{by}")]
 
 
-def apply(wish: Wish, change: Change) -> Undo | None:
+def apply(wish: Wish, change: Change) -> Undo | None:  # noqa: ARG001 - every operation takes both
     """Run it, and look for what it creates."""
     done = _run(wish, wish["arguments"], wish["timeout"], wish["input"])
     if done.status != 0:

@@ -24,7 +24,7 @@ def plan(wish: Wish, facts: Facts) -> list[Change]:
     return [] if facts["so"] else [Change("wait", f"wait until {_words(wish)}", waits=True)]
 
 
-def apply(wish: Wish, change: Change) -> Undo | None:
+def apply(wish: Wish, change: Change) -> Undo | None:  # noqa: ARG001 - every operation takes both
     """Wait until it is so.
 
     :raises HostError: ``host-wait-timeout``
@@ -50,7 +50,8 @@ def _is_so(wish: Wish, patience: float) -> bool:
         there = os.path.lexists(wish["path"])
     else:
         there = _succeeds(wish, patience)
-    return there == (wish["state"] == "present")
+    wanted: bool = wish["state"] == "present"
+    return there == wanted
 
 
 def _answers(address: str, port: int, patience: float) -> bool:

@@ -29,7 +29,9 @@ COMMAND = Declaration(
     "command",
     "A program that is run, each time unless `creates`, `unless` or `only_if` says that it need not be.",
     (
-        Field("arguments", FieldType.TEXTS, "Program and arguments; no shell. Everybody on the host sees them.", REQUIRED),
+        Field(
+            "arguments", FieldType.TEXTS, "Program and arguments; no shell. Everybody on the host sees them.", REQUIRED
+        ),
         Field("user", FieldType.NAME, "Who runs it; by default who the agent runs as."),
         Field("directory", FieldType.PATH, "Where it runs.", "/"),
         Field("environment", FieldType.MAP, "Variables, beyond PATH, LANG and HOME."),
@@ -56,9 +58,7 @@ WAIT_FOR = Declaration(
         Field("path", FieldType.PATH, "A path that is there."),
         Field("command", FieldType.TEXTS, "A program and arguments that succeed. It must only look."),
         Field("user", FieldType.NAME, "Who runs the program."),
-        Field(
-            "state", FieldType.CHOICE, "`absent` waits for the opposite.", "present", choices=("present", "absent")
-        ),
+        Field("state", FieldType.CHOICE, "`absent` waits for the opposite.", "present", choices=("present", "absent")),
         Field("timeout", FieldType.NUMBER, "Seconds after which it fails.", 60),
         Field("interval", FieldType.NUMBER, "Seconds between two looks.", 0.5),
     ),
