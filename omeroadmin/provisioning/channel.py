@@ -23,17 +23,13 @@ class Channel(Protocol):
     def receive(self, timeout: float) -> bytes | None:
         """The next line of its standard output, without the line end; ``None`` when it has ended.
 
-        :param timeout: seconds
+        :param timeout: seconds without a byte
         :raises AdminError: ``host-silent``, ``host-lost``, and the first time for what kept the agent from its start
         """
         ...
 
     def last_words(self) -> str:
         """The end of what it wrote to standard error."""
-        ...
-
-    def probe(self) -> None:
-        """Ask the other end for a sign of life, and wait for it; what gives none for long counts as lost."""
         ...
 
     def close(self) -> None:

@@ -91,10 +91,6 @@ class AgentChannel:
         """See :class:`~omeroadmin.provisioning.channel.Channel`."""
         return self._lines.last_words()
 
-    def probe(self) -> None:
-        """See :class:`~omeroadmin.provisioning.channel.Channel`."""
-        self._lines.probe()
-
     def close(self) -> None:
         """See :class:`~omeroadmin.provisioning.channel.Channel`."""
         self._lines.close()

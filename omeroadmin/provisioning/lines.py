@@ -49,10 +49,6 @@ class Streams(Protocol):
         """Whether the way to the program is cut."""
         ...
 
-    def probe(self) -> None:
-        """Ask the other end for a sign of life."""
-        ...
-
     def status(self, seconds: float) -> int | None:
         """The exit status, if the program ends within so many seconds."""
         ...
@@ -82,6 +78,7 @@ class LineChannel:
         self._lines: deque[bytes] = deque()
         self._parts: list[bytes] = []
         self._waiting = 0
+        self._heard = 0
         self._errors = b""
         self.ended = False
 
@@ -122,13 +119,16 @@ class LineChannel:
     def receive(self, timeout: float) -> bytes | None:
         """The next line of its standard output, without the line end; ``None`` when it has ended.
 
-        :param timeout: seconds
+        :param timeout: seconds without a byte
         :raises AdminError: ``host-silent``, ``host-lost``, ``host-message-too-long``
         """
-        deadline = monotonic() + timeout
+        deadline, heard = monotonic() + timeout, self._heard
         while (line := self.next_line()) is None:
             if self.ended:
                 return None
+            if self._heard != heard:
+                # A long message is on its way.
+                deadline, heard = monotonic() + timeout, self._heard
             remaining = deadline - monotonic()
             if remaining <= 0:
                 raise unreachable_error("host-silent", f"{self.name} said nothing for {timeout:g} seconds")
@@ -179,6 +179,7 @@ class LineChannel:
 
     def _take(self, block: bytes) -> None:
         self._waiting += len(block)
+        self._heard += len(block)
         *whole, rest = block.split(b"\n")
         if whole:
             whole[0] = b"".join((*self._parts, whole[0]))
@@ -211,10 +212,6 @@ class LineChannel:
     def status(self, seconds: float) -> int | None:
         """The exit status, if the program ends within so many seconds."""
         return self._streams.status(seconds)
-
-    def probe(self) -> None:
-        """Ask the other end for a sign of life; what doesn't give one for long counts as lost."""
-        self._streams.probe()
 
     def lost(self) -> AdminError:
         """The one line for a program that is gone, or the way to it."""

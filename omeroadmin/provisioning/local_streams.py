@@ -83,9 +83,6 @@ class LocalStreams:
         """Pipes don't get lost."""
         return False
 
-    def probe(self) -> None:
-        """Its end is seen at once."""
-
     def status(self, seconds: float) -> int | None:
         """Wait for its end."""
         try:
@@ -99,12 +96,12 @@ class LocalStreams:
             self._process.kill()
 
     def close(self) -> None:
-        """End its input and wait for it."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        """End its input and wait for it; what it still says, nobody hears."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
         if self.status(_END) is None:
             self.abort()
             self.status(_END)
-        for pipe in (self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                pipe.close()
+        if self._process.stderr is not None:
+            self._process.stderr.close()

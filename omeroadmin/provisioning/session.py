@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from omeroadmin.errors import AdminError, ExitStatus, failed_error, unreachable_error
+from omeroadmin.errors import AdminError, ExitStatus, failed_error, printable, unreachable_error
 from omeroadmin.provisioning.channel import Channel
 from omeroadmin.provisioning.packing import parcel
 
@@ -18,6 +18,7 @@ Wish = dict[str, Any]
 
 _HELLO = 30.0
 """Seconds in which Python and the agent start on a host."""
+_SHOWN = 80
 _PULSE = 5.0
 """Seconds between two signs of life; the agent gives up after four."""
 _SILENCE = 30.0
@@ -125,9 +126,19 @@ class AgentSession:
             line = self._channel.receive(timeout)
             if line is None:
                 raise self._lost()
-            message = json.loads(line)
+            message = self._parse(line)
             if "alive" not in message:
                 yield message
+
+    def _parse(self, line: bytes) -> Message:
+        try:
+            message = json.loads(line)
+        except ValueError:
+            message = None
+        if not isinstance(message, dict):
+            said = printable(line[:_SHOWN].decode(errors="replace"))
+            raise failed_error("host-talk-garbled", f"{self._channel.name}: the agent says {said!r}", "run it again")
+        return message
 
     def _lost(self) -> AdminError:
         words = self._channel.last_words()
@@ -144,8 +155,7 @@ class AgentSession:
         while not self._ended.wait(_PULSE):
             try:
                 self._send({"do": "alive"})
-                self._channel.probe()
-            except (AdminError, OSError, EOFError):
+            except AdminError:
                 return  # whoever receives, or sends next, is told
 
 

@@ -8,14 +8,11 @@ import shlex
 import time
 from collections.abc import Sequence
 
-from omeroadmin.system.clock import monotonic
 from omeroadmin.system.ssh import SshConnection
 
 _BLOCK = 1 << 18
 _END = 10.0
 """Seconds in which a program ends when its input does."""
-_MUTE = 30.0
-"""Seconds without an answer to a sign of life after which a connection counts as cut."""
 _WINDOW = 0.005
 """Seconds between two looks at whether the other side takes more."""
 
@@ -33,7 +30,6 @@ class SshStreams:
         self._transport = self._channel.get_transport()
         self._poll = select.poll()
         self._poll.register(self._channel.fileno(), select.POLLIN)
-        self._asked: float | None = None
 
     def write(self, content: memoryview) -> int:
         """See :class:`~omeroadmin.provisioning.lines.Streams`, here and below."""
@@ -67,15 +63,8 @@ class SshStreams:
             self._poll.poll(seconds * 1000)
 
     def is_lost(self) -> bool:
-        """Whether the connection has ended, or gives no sign of life."""
-        asked = self._asked
-        return not self._transport.is_active() or (asked is not None and monotonic() - asked > _MUTE)
-
-    def probe(self) -> None:
-        """Wait until the other side answers, whether or not it knows what it is asked."""
-        self._asked = monotonic()
-        self._transport.global_request("keepalive@openssh.com", wait=True)
-        self._asked = None
+        """Whether the connection has ended."""
+        return not self._transport.is_active()
 
     def status(self, seconds: float) -> int | None:
         """Wait for its end."""

@@ -159,7 +159,7 @@ class SshConnection:
             raise unreachable_error(
                 "ssh-unreachable",
                 f"{self.name} {failing}: {_why(error)}",
-                f"try it: {'sftp' if 'SFTP' in failing else 'ssh'} {self.name}",
+                f"try it: {'sftp' if 'SFTP' in failing else 'ssh'} {self._target.address}",
             ) from error
 
     def _connected(self) -> tuple[Transport, float]:
@@ -200,7 +200,7 @@ class SshConnection:
                 auth_timeout=route.timeout,
                 channel_timeout=route.timeout,
                 transport_factory=functools.partial(_make_transport, known),
-                auth_strategy=Login(self.name, route),  # type: ignore[arg-type]
+                auth_strategy=Login(self.name, route, self._target.address),  # type: ignore[arg-type]
             )
         except AdminError:
             client.close()
@@ -227,7 +227,7 @@ class SshConnection:
 
     def _unreachable(self, error: Exception) -> AdminError:
         return unreachable_error(
-            "ssh-unreachable", f"{self.name} can't be reached: {_why(error)}", f"try it: ssh {self.name}"
+            "ssh-unreachable", f"{self.name} can't be reached: {_why(error)}", f"try it: ssh {self._target.address}"
         )
 
 
@@ -282,7 +282,7 @@ class _HostKeys:
             raise configuration_error(
                 "ssh-host-key-unknown",
                 f"{name} is not in known_hosts; it shows {shown.fingerprint}",
-                f"connect once, and compare its key with what its admin tells you: ssh {name}",
+                f"connect once, and compare its key with what its admin tells you: ssh {self._target.address}",
             )
         record(self._route.known_hosts[0], self._route.known_name, shown)
 

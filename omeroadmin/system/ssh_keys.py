@@ -23,10 +23,12 @@ class Login:
     """Offers keys until one is taken; what :class:`paramiko.SSHClient` takes for its ``auth_strategy``.
 
     :param name: the other side, for messages
+    :param address: the same, for a command
     """
 
-    def __init__(self, name: str, route: Route) -> None:
+    def __init__(self, name: str, route: Route, address: str) -> None:
         self._name = name
+        self._address = address
         self._route = route
         self._offered: list[str] = []
         self._locked: list[Path] = []
@@ -100,7 +102,7 @@ class Login:
         return configuration_error(
             "ssh-refused",
             f"{self._name} takes none of the keys of {getpass.getuser()}: {'; '.join(faults) or 'there are none'}",
-            f"give it one: ssh-copy-id {self._name}",
+            f"give it one: ssh-copy-id {self._address}",
         )
 
 

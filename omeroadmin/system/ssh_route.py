@@ -7,7 +7,7 @@ import functools
 import getpass
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ class SshTarget:
     :param jumps: hosts on the way, the nearest first; ``None``: as ``ProxyJump`` says
     :param accept_new: whether the key of a host that is not in known_hosts is recorded there; a changed one never is
     :param timeout: seconds for the connection, the greeting and the login, each; ``None``: as configured, else 15
+    :param label: what the caller calls it
     """
 
     host: str
@@ -43,10 +44,18 @@ class SshTarget:
     jumps: tuple[SshTarget, ...] | None = None
     accept_new: bool = False
     timeout: float | None = None
+    label: str = field(default="", compare=False)
 
     @property
     def name(self) -> str:
         """The other side, for messages."""
+        if self.label:
+            return self.label if self.label == self.host else f"{self.label} ({self.address})"
+        return self.address
+
+    @property
+    def address(self) -> str:
+        """``user@host:port``, as far as the caller knows."""
         user = f"{self.user}@" if self.user else ""
         return f"{user}{self.host}" + (f":{self.port}" if self.port else "")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from omeroadmin.errors import AdminError
@@ -99,3 +101,32 @@ def test_hosts_without_the_python_that_is_needed(sshd: Sshd, rights: Rights, pyt
     with pytest.raises(AdminError) as caught:
         user_of_agent(sshd, "free", rights, python)
     assert caught.value.code == code
+
+
+@pytest.fixture
+def session(sshd: Sshd) -> Iterator[AgentSession]:
+    connection = SshConnection(SshTarget("127.0.0.1", sshd.port, "poor"))
+    session = AgentSession(AgentChannel("omero1", "python3", Rights(), lambda words: SshStreams(connection, words)))
+    yield session
+    session.close()
+    connection.close()
+
+
+def test_messages_of_megabytes_go_both_ways(session: AgentSession) -> None:
+    text = "é\n" * 2_000_000
+    assert session.run(["cat"], 60, text)["output"] == text
+    assert session.run(["sh", "-c", "echo out; echo err >&2; exit 7"], 60)["status"] == 7
+
+
+def test_connection_killed_in_the_middle(sshd: Sshd, session: AgentSession) -> None:
+    def kill() -> None:
+        for child in map(psutil.Process, sshd.children()):
+            if child.name().startswith("sshd"):
+                child.kill()
+
+    killer = threading.Timer(0.5, kill)
+    killer.start()
+    with pytest.raises(AdminError) as caught:
+        session.run(["sleep", "5"], 200)
+    killer.join()
+    assert (caught.value.code, caught.value.exit_status) == ("host-lost", 4)
