@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import signal
@@ -51,24 +52,44 @@ def run(
         more, account = _identity(user)
         variables.update(account)
     variables.update(environment or {})
+    output, error_output = _memory(), _memory()
     try:
         process = subprocess.Popen(
             list(arguments),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdin=subprocess.PIPE, stdout=output, stderr=error_output,
             env=variables, cwd=directory, start_new_session=True, **more,
         )  # fmt: skip
+        _wait(process, input_text.encode(), timeout, arguments[0])
+        return Done(process.returncode, _content(output), _content(error_output))
     except OSError as error:
         name = directory if not os.path.isdir(directory) else arguments[0]
         raise HostError("host-program-missing", f"{name} can't be run: {error.strerror}") from error
+    finally:
+        os.close(output)
+        os.close(error_output)
+
+
+def _wait(process: "subprocess.Popen[bytes]", content: bytes, timeout: float, name: str) -> None:
     try:
-        output, error_output = process.communicate(input_text.encode(), timeout=timeout)
+        process.communicate(content, timeout=timeout)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         raise HostError(
-            "host-program-timeout", f"{arguments[0]} did not end within {timeout:g} seconds and was killed"
+            "host-program-timeout", f"{name} did not end within {timeout:g} seconds and was killed"
         ) from None
-    return Done(process.returncode, output.decode(errors="replace"), error_output.decode(errors="replace"))
+
+
+def _memory() -> int:
+    # No pipe: a daemon that the program starts may hold on to it, and its end would never come.
+    return os.memfd_create("output", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+
+
+def _content(descriptor: int) -> str:
+    # Such a daemon gets errors from now on where it writes; the memory doesn't grow behind our back.
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW)
+    size = os.lseek(descriptor, 0, os.SEEK_END)
+    return os.pread(descriptor, size, 0).decode(errors="replace")
 
 
 def check(arguments: Sequence[str], doing: str, hint: str = "", **how: Any) -> Done:
