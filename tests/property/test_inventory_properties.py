@@ -41,6 +41,28 @@ inventories = st.fixed_dictionaries(
         "defaults": connections,
     },
 )
+
+
+def some(*choices: str) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(choices), max_size=3)
+
+
+sound = st.fixed_dictionaries(
+    {
+        "defaults": st.fixed_dictionaries({}, optional={"jump": st.sampled_from(["h1", "none"])}),
+        "groups": st.dictionaries(
+            st.sampled_from(["g1", "g2", "g3", "g4"]),
+            st.fixed_dictionaries({"hosts": some("h1", "h2", "h3")}, optional={"groups": some("g1", "g2", "g3", "g4")}),
+        ),
+        "hosts": st.fixed_dictionaries(
+            {
+                name: st.fixed_dictionaries({}, optional={"jump": st.sampled_from(["h1", "h2", "none"])})
+                for name in ("h1", "h2", "h3")
+            }
+        ),
+    }
+)
+"""Mostly without faults but circles and groups that aren't there."""
 HOSTS = ("h1", "h2", "h3", "web1", "web2")
 members = st.dictionaries(
     st.sampled_from(["web", "db", "site", "empty"]), st.frozensets(st.sampled_from(HOSTS)), min_size=1
@@ -77,7 +99,11 @@ def _texts(tree: Any) -> Any:
     return str(tree)
 
 
-@given(st.one_of(inventories.map(yaml.safe_dump), trees.map(yaml.safe_dump), st.text(max_size=20)))
+@given(
+    st.one_of(
+        sound.map(yaml.safe_dump), inventories.map(yaml.safe_dump), trees.map(yaml.safe_dump), st.text(max_size=20)
+    )
+)
 def test_any_inventory_is_read_or_refused_in_words(text: str) -> None:
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "hosts.yml"
