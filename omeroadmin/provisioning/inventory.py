@@ -82,7 +82,7 @@ class InventoryGroup:
 class Inventory:
     """All hosts and groups of a file, in its order.
 
-    :param secrets: all values that came by ``!file`` and ``!env``
+    :param secrets: all values that came by ``!file`` and ``!env``, or whose name says that they are
     """
 
     path: Path

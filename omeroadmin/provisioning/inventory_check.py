@@ -12,6 +12,7 @@ from omeroadmin.errors import AdminError, ExitStatus
 from omeroadmin.provisioning.inventory import Inventory
 from omeroadmin.provisioning.inventory_faults import faults
 from omeroadmin.provisioning.inventory_file import build, circles_of_jumps, read_tree
+from omeroadmin.provisioning.inventory_secrets import secret_scalars
 from omeroadmin.provisioning.secrets import SHORTEST, is_too_short
 from omeroadmin.schema.tree import Node, scalars
 
@@ -77,7 +78,7 @@ def check_inventory(path: Path, environment: Mapping[str, str]) -> InventoryRepo
         return InventoryReport(path, None, None, (_error(error),))
     wrong = list(faults(tree))
     findings = [_error(error) for error in (*missing, *wrong)]
-    findings += [*_own_mode(path), *_secret_files(tree, path.parent), *_short_secrets(tree)]
+    findings += [*_own_mode(path), *_secret_files(tree, path.parent), *_secret_values(tree)]
     if wrong:
         return InventoryReport(path, None, None, _sorted(findings))
     inventory = build(tree, path)
@@ -118,16 +119,25 @@ def _secret_files(tree: Node, directory: Path) -> Iterator[Finding]:
             )
 
 
-def _short_secrets(tree: Node) -> Iterator[Finding]:
+def _secret_values(tree: Node) -> Iterator[Finding]:
     for scalar in scalars(tree):
-        if scalar.is_secret and not scalar.missing and is_too_short(scalar.text):
+        if scalar.is_secret and not scalar.missing and not scalar.text:
             yield Finding(
-                "secret-short",
-                Severity.WARNING,
-                f"{scalar.origin}: what {scalar.named} holds has fewer than {SHORTEST} characters, and so isn't hidden"
-                " in what hosts print",
+                "secret-empty", Severity.WARNING, f"{scalar.origin}: there is nothing in {scalar.named}",
+                "write the secret into it",
+            )  # fmt: skip
+    for scalar in secret_scalars(tree):
+        if not scalar.is_secret:
+            yield Finding(
+                "secret-in-the-open", Severity.WARNING, f"{scalar.origin}: a password or the like stands in the file",
+                "name a file of mode 0600 or a variable: !file PATH, or !env NAME",
+            )  # fmt: skip
+        if is_too_short(scalar.text):
+            yield Finding(
+                "secret-short", Severity.WARNING,
+                f"{scalar.origin}: a secret of fewer than {SHORTEST} characters isn't hidden in what hosts print",
                 "take a longer one",
-            )
+            )  # fmt: skip
 
 
 def _keys(inventory: Inventory) -> Iterator[Finding]:

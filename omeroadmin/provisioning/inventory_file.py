@@ -11,8 +11,9 @@ from typing import Any
 from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.provisioning.inventory import NO_JUMP, Become, Connection, Inventory, InventoryGroup, InventoryHost
 from omeroadmin.provisioning.inventory_faults import faults
+from omeroadmin.provisioning.inventory_secrets import secret_scalars
 from omeroadmin.provisioning.inventory_shape import INVENTORY
-from omeroadmin.schema.tree import MapNode, Node, scalars
+from omeroadmin.schema.tree import MapNode, Node
 from omeroadmin.system.yaml_reader import read_yaml_file
 
 _HINT = "an inventory looks like this: hosts: {omero1: {address: 10.0.0.5, user: admin, become: sudo}}"
@@ -62,7 +63,7 @@ def build(tree: Node, path: Path) -> Inventory:
         _host(name, origin, found, [group for group in groups if name in group.members], path.parent)
         for name, origin in _names(tree, "hosts").items()
     )
-    secrets = frozenset(scalar.text for scalar in scalars(tree) if scalar.is_secret and scalar.text)
+    secrets = frozenset(scalar.text for scalar in secret_scalars(tree))
     in_file_order = {name: number for number, name in enumerate(found.get("groups", {}))}
     return Inventory(path, hosts, tuple(sorted(groups, key=lambda group: in_file_order[group.name])), secrets)
 

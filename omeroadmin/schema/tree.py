@@ -95,20 +95,15 @@ class Fraction(float):
         return self._text
 
 
-def native(node: Node, *, mask: str | None = None) -> Any:
-    """A node as text, whole number, :class:`Fraction`, boolean, ``None``, list or dict.
-
-    :param mask: what stands for secrets; ``None``: they are given
-    """
+def native(node: Node) -> Any:
+    """A node as text, whole number, :class:`Fraction`, boolean, ``None``, list or dict."""
     match node:
         case ListNode():
-            return [native(item, mask=mask) for item in node.items]
+            return [native(item) for item in node.items]
         case MapNode():
-            return {name: native(value, mask=mask) for name, value in node.members.items()}
+            return {name: native(value) for name, value in node.members.items()}
     if node.is_null:
         return None
-    if node.is_secret and mask is not None:
-        return mask
     return node.text if node.literal is None else _number(node.literal)
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from omeroadmin.cli.output import Style, cell, print_json, print_lines, print_table
 from omeroadmin.errors import printable
 from omeroadmin.provisioning.inventory_check import InventoryReport, Severity
-from omeroadmin.schema.catalog import MASK
-from omeroadmin.schema.tree import Fraction, native
+from omeroadmin.provisioning.inventory_secrets import shown
+from omeroadmin.schema.tree import Fraction
 
 if TYPE_CHECKING:
     from omeroadmin.provisioning.inventory import Inventory, InventoryHost
@@ -41,7 +41,7 @@ def print_variables(hosts: Sequence[InventoryHost]) -> None:
     for host in hosts:
         print_lines(f"{host.name}:")
         for name, node in sorted(host.variables.items()):
-            print_lines(f"  {name} = {cell(_written(native(node, mask=MASK)))}  ({cell(node.origin)})")
+            print_lines(f"  {name} = {cell(_written(shown(node, name)))}  ({cell(node.origin)})")
 
 
 def _written(value: Any) -> str:
@@ -75,7 +75,7 @@ def _host_data(inventory: Inventory, host: InventoryHost) -> dict[str, Any]:
         "python": connection.python,
         "timeout": connection.timeout,
         "groups": host.groups,
-        "variables": {name: native(node, mask=MASK) for name, node in host.variables.items()},
+        "variables": {name: shown(node, name) for name, node in host.variables.items()},
         "origin": host.origin,
     }
 
@@ -93,14 +93,14 @@ def _graph_lines(inventory: Inventory) -> Iterator[str]:
     by_name = {group.name: group for group in inventory.groups}
     inner = {child for group in inventory.groups for child in group.groups}
     waiting = [(1, group.name) for group in reversed(inventory.groups) if group.name not in inner]
-    shown: set[str] = set()
+    done: set[str] = set()
     while waiting:
         level, name = waiting.pop()
         group, indent = by_name[name], "  " * level
-        if name in shown:
+        if name in done:
             yield f"{indent}{name}: (see above)"
             continue
-        shown.add(name)
+        done.add(name)
         yield f"{indent}{name}:" + ("" if group.members else " (no hosts)")
         yield from (f"{indent}  {host}" for host in group.hosts)
         waiting += [(level + 1, child) for child in reversed(group.groups)]

@@ -23,7 +23,7 @@ hosts:
   web1:
   web2: {user: root, become: none}
 """
-SECRETS = ("swordfish", "open sesame")
+SECRETS = ("swordfish", "open sesame", "hunter22")
 
 
 @pytest.fixture
@@ -120,13 +120,15 @@ def test_check_finds_all_in_one_go(omero: Omero, tmp_path: Path) -> None:
 
 
 def test_warnings_count_when_that_is_wished(omero: Omero, tmp_path: Path) -> None:
-    (tmp_path / "hosts.yml").write_text(SITE.replace("\nhosts:", "\n  empty: {variables: {a: !env SHORT}}\nhosts:"))
-    omero.extra["SHORT"] = "abc"
+    (tmp_path / "hosts.yml").write_text(
+        SITE.replace("\nhosts:", "\n  empty: {variables: {a: !env SHORT, pass: hunter22, b: !env EMPTY}}\nhosts:")
+    )
+    omero.extra |= {"SHORT": "abc", "EMPTY": ""}
     found = said(omero, "check")
     assert [line.split(":")[0] for line in found.splitlines() if line.startswith("WARNING")] == [
-        "WARNING secret-short", "WARNING group-without-hosts",
+        "WARNING secret-empty", "WARNING secret-short", "WARNING secret-in-the-open", "WARNING group-without-hosts",
     ]  # fmt: skip
-    assert found.splitlines()[-1] == f"2 warnings: {tmp_path}/hosts.yml, 4 hosts in 5 groups"
+    assert found.splitlines()[-1] == f"4 warnings: {tmp_path}/hosts.yml, 4 hosts in 5 groups"
     assert said(omero, "check", "--strict", status=1) == found
 
 

@@ -9,6 +9,8 @@ import pytest
 from omeroadmin.errors import AdminError
 from omeroadmin.provisioning.inventory import Become, Inventory
 from omeroadmin.provisioning.inventory_file import read_inventory
+from omeroadmin.provisioning.inventory_secrets import shown
+from omeroadmin.schema.catalog import MASK
 from omeroadmin.schema.tree import native
 
 SITE = """
@@ -87,6 +89,20 @@ def test_secrets_are_gathered_and_not_shown(tmp_path: Path) -> None:
     found = inventory(tmp_path, text)
     assert found.secrets == {"swordfish", "open sesame"}
     assert not any(secret in repr(found) for secret in found.secrets)
+
+
+def test_what_a_name_says_is_secret_is_hidden_too(tmp_path: Path) -> None:
+    text = (
+        "variables: {db_password: hunter22, set: {omero.db.pass: hunter33, x: y}, no_password: false, pass: ~,\n"
+        " secret: [!file token, hunter44]}\nhosts: {a: }"
+    )
+    (tmp_path / "token").write_text("open sesame")
+    found = inventory(tmp_path, text)
+    assert found.secrets == {"hunter22", "hunter33", "hunter44", "open sesame"}
+    assert {name: shown(node, name) for name, node in found.hosts[0].variables.items()} == {
+        "db_password": MASK, "set": {"omero.db.pass": MASK, "x": "y"}, "no_password": False, "pass": None,
+        "secret": [MASK, MASK],
+    }  # fmt: skip
 
 
 def test_without_secrets_the_rest_is_known(tmp_path: Path) -> None:
