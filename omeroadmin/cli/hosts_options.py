@@ -11,7 +11,7 @@ import typer
 from omeroadmin.errors import AdminError, usage_error
 
 if TYPE_CHECKING:
-    from omeroadmin.provisioning.inventory import Inventory, InventoryHost
+    from omeroadmin.provisioning.inventory import Become, Inventory, InventoryHost
 
 InventoryFile = Annotated[
     Path | None,
@@ -23,6 +23,16 @@ Limit = Annotated[
     str,
     typer.Option("--limit", "-l", metavar="PATTERN", help="Only these: web,db1; site,!web2 (not it); web,&new (both)."),
 ]
+Forks = Annotated[int, typer.Option("--forks", "-f", min=1, max=100, help="Hosts at a time.")]
+BecomeRoot = Annotated[
+    bool | None,
+    typer.Option("--become/--no-become", help="Become root by sudo, or not, whatever the inventory says."),
+]
+AcceptNew = Annotated[
+    bool,
+    typer.Option("--accept-new", help="Record keys of unknown hosts in known_hosts; changed keys never pass."),
+]
+Local = Annotated[bool, typer.Option("--local", help="This machine, without SSH and inventory.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -61,3 +71,12 @@ def limited(inventory: Inventory, limit: str) -> tuple[InventoryHost, ...]:
     if limit and not hosts:
         raise usage_error("hosts-none", f"--limit {limit!r} leaves no host", "omero hosts graph shows who is where")
     return hosts
+
+
+def wished_rights(become: bool | None) -> Become | None:
+    """What ``--become`` and ``--no-become`` mean; ``None``: as the inventory says."""
+    from omeroadmin.provisioning.inventory import Become
+
+    if become is None:
+        return None
+    return Become.SUDO if become else Become.NONE
