@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from omeroadmin.errors import AdminError, ExitStatus, failed_error, printable, unreachable_error
@@ -47,6 +49,7 @@ class AgentSession:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._number = 0
+        self._offered: dict[str, Path] = {}
         self._sending = threading.Lock()
         self._ended = threading.Event()
         try:
@@ -56,6 +59,13 @@ class AgentSession:
             channel.close()
             raise
         threading.Thread(target=self._beat, name=f"pulse of {channel.name}", daemon=True).start()
+
+    def offer(self, digest: str, path: Path) -> None:
+        """Name a file of this machine that operations may ask for.
+
+        :param digest: as :func:`omeroadmin.provisioning.sources.with_source` found it
+        """
+        self._offered[digest] = path
 
     def facts(self, wishes: Sequence[Wish]) -> dict[str, Message]:
         """What is true of each wish: ``{"facts": …}`` or ``{"error": …}`` by its key, in one round trip.
@@ -98,6 +108,8 @@ class AgentSession:
 
     def close(self) -> None:
         """Send the agent home."""
+        if self._ended.is_set():
+            return
         self._ended.set()
         with contextlib.suppress(AdminError):
             self._send({"do": "stop"})
@@ -117,9 +129,27 @@ class AgentSession:
                 raise host_error(self._channel.name, answer["error"])
             if "end" in answer:
                 return answer
+            if "wants" in answer:
+                self._supply(answer)
+                continue
             if listener is not None:
                 listener(answer)
         raise self._lost()
+
+    def _supply(self, wanted: Message) -> None:
+        """Send a block of an offered file, or word that there is none."""
+        path = self._offered.get(wanted["wants"])
+        if path is None:
+            self._send({"do": "block", "error": "a file that is needed was not offered"})
+            return
+        try:
+            with path.open("rb") as stream:
+                stream.seek(wanted["offset"])
+                block = stream.read(wanted["length"])
+        except OSError as error:
+            self._send({"do": "block", "error": f"{path.name} can't be read: {error.strerror}"})
+            return
+        self._send({"do": "block", "data": base64.b64encode(block).decode()})
 
     def _messages(self, timeout: float) -> Iterator[Message]:
         while True:

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import stat
-from typing import Any
+from typing import IO, Any
 
 from omeroadmin.provisioning.agent.accounts import group_number, user_number
 from omeroadmin.provisioning.agent.change import HostError, system_failure
@@ -21,9 +21,10 @@ def temporary_name(path: str) -> str:
     return os.path.join(directory, f".{name}{TEMPORARY_SUFFIX}")
 
 
-def write_whole(path: str, content: bytes, mode: int, owner: str = "", group: str = "") -> None:
+def write_whole(path: str, content: bytes | IO[bytes], mode: int, owner: str = "", group: str = "") -> None:
     """Replace a file in one step; a symbolic link stays one.
 
+    :param content: bytes, or a stream of them
     :param mode: permission bits
     :param owner: name or number; present owner, else this user by default
     :raises HostError: ``host-file-not-written``, ``host-user-unknown``, ``host-group-unknown``
@@ -38,7 +39,8 @@ def write_whole(path: str, content: bytes, mode: int, owner: str = "", group: st
             os.unlink(temporary)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            _write_all(descriptor, content)
+            for block in [content] if isinstance(content, bytes) else iter(lambda: content.read(1 << 20), b""):
+                _write_all(descriptor, block)
             if (user, group_id) != (-1, -1):
                 os.fchown(descriptor, user, group_id)
             os.fchmod(descriptor, mode)
@@ -132,6 +134,21 @@ def read_whole(path: str, limit: int = 64 << 20) -> bytes | None:
 def digest_of(content: bytes) -> str:
     """What is compared where content itself isn't sent."""
     return hashlib.sha256(content).hexdigest()
+
+
+def digest_of_file(path: str) -> str:
+    """The same of a file of any size.
+
+    :raises HostError: ``host-file-not-read``
+    """
+    hashed = hashlib.sha256()
+    try:
+        with open(path, "rb") as stream:
+            while block := stream.read(1 << 20):
+                hashed.update(block)
+    except OSError as error:
+        raise system_failure("read", path, error) from error
+    return hashed.hexdigest()
 
 
 def as_text(content: bytes | None, limit: int = 256 << 10) -> str | None:

@@ -2,35 +2,64 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 
 from omeroadmin.provisioning.agent.change import HostError
-from omeroadmin.provisioning.agent.files import read_whole, write_whole
+from omeroadmin.provisioning.agent.files import read_whole, sync_directory
 from omeroadmin.provisioning.agent.state import make_state_directory, state_directory
+
+_INCOMING = ".incoming.omeroadmin-new"
 
 
 def keep_copy(path: str) -> str:
-    """Keep the present content of a file.
+    """Keep the present content of a file, of any size.
 
     :return: the name of the copy
+    :raises OSError: as the system says
     """
-    content = read_whole(path) or b""
-    name = hashlib.sha256(content).hexdigest()
     directory = os.path.join(make_state_directory(), "kept")
     os.makedirs(directory, mode=0o700, exist_ok=True)
-    target = os.path.join(directory, name)
-    if not os.path.exists(target):
-        write_whole(target, content, 0o600)
+    sweep()
+    incoming = os.path.join(directory, _INCOMING)
+    hashed = hashlib.sha256()
+    descriptor = os.open(incoming, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as copy, open(path, "rb") as stream:
+            while block := stream.read(1 << 20):
+                hashed.update(block)
+                copy.write(block)
+            copy.flush()
+            os.fsync(copy.fileno())
+        name = hashed.hexdigest()
+        os.replace(incoming, os.path.join(directory, name))
+    finally:
+        sweep()
+    sync_directory(directory)
     return name
 
 
-def take_copy(name: str) -> bytes:
-    """Content of a copy.
+def copy_path(name: str) -> str:
+    """Where a copy is.
 
     :raises HostError: ``host-copy-missing``
     """
-    content = read_whole(os.path.join(state_directory(), "kept", os.path.basename(name)))
-    if content is None:
+    path = os.path.join(state_directory(), "kept", os.path.basename(name))
+    if not os.path.isfile(path):
         raise HostError("host-copy-missing", f"the copy {name} of an earlier file is gone")
-    return content
+    return path
+
+
+def take_copy(name: str) -> bytes:
+    """Content of a copy that isn't large.
+
+    :raises HostError: ``host-copy-missing``
+    """
+    return read_whole(copy_path(name)) or b""
+
+
+def sweep() -> None:
+    """Remove a copy that was being made."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(state_directory(), "kept", _INCOMING))

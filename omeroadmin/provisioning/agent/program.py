@@ -15,7 +15,7 @@ import threading
 import time
 from typing import Any, Callable
 
-from omeroadmin.provisioning.agent import state
+from omeroadmin.provisioning.agent import arrivals, state
 from omeroadmin.provisioning.agent.base import base_facts
 from omeroadmin.provisioning.agent.change import Change, HostError
 from omeroadmin.provisioning.agent.operations import registry
@@ -85,6 +85,9 @@ class Agent:
         self._lock = state.HostLock()
         self._requests: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._alone = threading.Event()
+        self._dismissed = False
+        self._blocks = arrivals.Blocks(self._send)
+        arrivals.use_supplier(self._blocks)
 
     def serve(self) -> None:
         """Greet, and answer until the end."""
@@ -96,6 +99,8 @@ class Agent:
             if message is None:
                 break
             self._answer(requests[message["do"]], message)
+        if self._dismissed and self._lock.held:
+            arrivals.sweep()
         self._lock.release()
 
     def _listen(self) -> None:
@@ -103,15 +108,21 @@ class Agent:
         with contextlib.suppress(BrokenPipeError):
             while True:
                 line = self._lines.next()
-                message = json.loads(line) if line is not None else {"do": "stop"}
+                if line is None:
+                    break
+                message = json.loads(line)
                 self._lock.heard()
                 if message["do"] == "stop":
+                    self._dismissed = True
                     break
                 if message["do"] == "alive":
                     self._send({"alive": 1})
+                elif message["do"] == "block":
+                    self._blocks.arrived(message)
                 else:
                     self._requests.put(message)
         self._alone.set()
+        self._blocks.arrived(None)
         self._requests.put(None)
 
     def _answer(self, handle: Callable[[Message], None], message: Message) -> None:

@@ -69,6 +69,11 @@ class HostLock:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps({"run": run, "who": who, "since": int(time.time())}).encode(), 0)
 
+    @property
+    def held(self) -> bool:
+        """Whether it has been taken."""
+        return self._descriptor >= 0
+
     def heard(self) -> None:
         """Note that the controller is there."""
         if self._descriptor >= 0:

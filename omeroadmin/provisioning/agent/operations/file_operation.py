@@ -5,9 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 
+from omeroadmin.provisioning.agent.arrivals import fetch
 from omeroadmin.provisioning.agent.change import Change, Facts, HostError, Undo, Wish, system_failure
-from omeroadmin.provisioning.agent.files import as_text, describe_path, read_whole, temporary_name, write_whole
-from omeroadmin.provisioning.agent.kept import keep_copy, take_copy
+from omeroadmin.provisioning.agent.files import (
+    as_text,
+    describe_path,
+    digest_of_file,
+    read_whole,
+    temporary_name,
+    write_whole,
+)
+from omeroadmin.provisioning.agent.kept import copy_path, keep_copy
 from omeroadmin.provisioning.agent.ownership import attribute_changes, give
 
 
@@ -16,6 +24,9 @@ def facts(wish: Wish) -> Facts:
     found = describe_path(wish["path"])
     found["unfinished"] = os.path.lexists(temporary_name(os.path.realpath(wish["path"])))
     if wish["state"] == "absent" or found.get("kind") != "file":
+        return found
+    if wish.get("digest"):
+        found["same"] = found["size"] == wish["size"] and digest_of_file(wish["path"]) == wish["digest"]
         return found
     content = read_whole(wish["path"])
     found["same"] = content == wish["content"].encode()
@@ -33,10 +44,10 @@ def plan(wish: Wish, facts: Facts) -> list[Change]:
         return [Change("remove", f"remove {path}")] if facts["exists"] else []
     changes = []
     if not facts["exists"]:
-        after = None if wish["secret"] else wish["content"]
+        after = None if wish["secret"] or wish.get("digest") else wish["content"]
         changes.append(Change("write", f"write {path} ({_wished(wish)})", "" if after else None, after))
     elif not facts["same"] and not wish["only_new"]:
-        before = None if wish["secret"] else facts["text"]
+        before = None if wish["secret"] else facts.get("text")
         changes.append(Change("write", f"write {path}", before, None if before is None else wish["content"]))
     if facts["exists"]:
         changes += attribute_changes(wish, facts)
@@ -61,12 +72,21 @@ def apply(wish: Wish, change: Change) -> Undo | None:
             os.unlink(path)
         elif change.action == "write":
             mode = int(wish["mode"] or before.get("mode") or ("0600" if wish["secret"] else "0644"), 8)
-            write_whole(path, wish["content"].encode(), mode, wish["owner"], wish["group"])
+            _write(wish, mode)
         else:
             give(path, wish["owner"], wish["group"], wish["mode"])
     except OSError as error:
         raise system_failure("changed", path, error) from error
     return record
+
+
+def _write(wish: Wish, mode: int) -> None:
+    path, owner, group = wish["path"], wish["owner"], wish["group"]
+    if not wish.get("digest"):
+        write_whole(path, wish["content"].encode(), mode, owner, group)
+        return
+    with open(fetch(os.path.basename(wish["source"]), wish["digest"], wish["size"]), "rb") as stream:
+        write_whole(path, stream, mode, owner, group)
 
 
 def undo(record: Undo) -> str:
@@ -77,7 +97,8 @@ def undo(record: Undo) -> str:
             os.unlink(path)
         return f"removed {path}"
     if record.get("copy"):
-        write_whole(path, take_copy(record["copy"]), int(record["mode"], 8), record["owner"], record["group"])
+        with open(copy_path(record["copy"]), "rb") as stream:
+            write_whole(path, stream, int(record["mode"], 8), record["owner"], record["group"])
         return f"wrote {path} as it was"
     if "copy" in record:
         return f"left {path}: no copy is kept of secrets"

@@ -1,4 +1,4 @@
-"""Operations on paths: directory, file, link."""
+"""Operations on paths: directory, file, link, archive."""
 
 from __future__ import annotations
 
@@ -70,4 +70,19 @@ LINK = Declaration(
     check=_link_has_target,
     example="link: {path: /opt/omero/server/OMERO.server, target: OMERO.server-5.6.7}",
 )
-DECLARED = (DIRECTORY, FILE, LINK)
+ARCHIVE = Declaration(
+    "archive",
+    "A directory with what a zip or tar archive of the controller holds. It is unpacked beside its place and takes it"
+    " in one step. An archive with a path or link that leads out of the directory is refused.",
+    (
+        Field("source", FieldType.LOCAL_PATH, "The archive, on the controller.", REQUIRED),
+        Field("path", FieldType.PATH, "The directory; it must not be there yet, or be empty.", REQUIRED),
+        Field("creates", FieldType.PATH, "A path that says that it is unpacked; by default the directory."),
+        Field("strip", FieldType.INTEGER, "Leading directories of the archive's paths that are left out.", 0),
+        Field("owner", FieldType.NAME, "User that all of it belongs to, from the start."),
+        Field("group", FieldType.NAME, "Group that all of it belongs to, from the start."),
+    ),
+    undo=True,
+    example="archive: {source: files/OMERO.server-5.6.7.zip, path: /opt/omero/OMERO.server-5.6.7, strip: 1}",
+)
+DECLARED = (DIRECTORY, FILE, LINK, ARCHIVE)
