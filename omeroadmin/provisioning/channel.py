@@ -32,6 +32,9 @@ class Channel(Protocol):
         """The end of what it wrote to standard error."""
         ...
 
-    def close(self) -> None:
-        """Hang up. The program sees the end of its input."""
+    def close(self, *, wait: bool = True) -> None:
+        """Hang up. The program sees the end of its input.
+
+        :param wait: whether it gets some time to end
+        """
         ...

@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import replace
 
+from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.provisioning.inventory import NO_JUMP, Become, Inventory, InventoryHost
 from omeroadmin.provisioning.launch import AgentChannel, Rights
 from omeroadmin.provisioning.local_streams import LocalStreams
@@ -39,7 +40,12 @@ class Connector:
         connection = self._pool.connection(self.target(host))
         rights = self._rights(host, root=connection.user == _ROOT)
         python = host.connection.python
-        return AgentSession(AgentChannel(host.name, python, rights, lambda words: SshStreams(connection, words)))
+        try:
+            return AgentSession(AgentChannel(host.name, python, rights, lambda words: SshStreams(connection, words)))
+        except AdminError as error:
+            if error.code != "ssh-host-key-unknown":
+                raise
+            raise configuration_error(error.code, error.message, f"{error.hint}; or give --accept-new") from error
 
     def target(self, host: InventoryHost) -> SshTarget:
         """Where it is."""

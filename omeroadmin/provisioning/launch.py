@@ -91,9 +91,9 @@ class AgentChannel:
         """See :class:`~omeroadmin.provisioning.channel.Channel`."""
         return self._lines.last_words()
 
-    def close(self) -> None:
+    def close(self, *, wait: bool = True) -> None:
         """See :class:`~omeroadmin.provisioning.channel.Channel`."""
-        self._lines.close()
+        self._lines.close(wait=wait)
 
     def _arguments(self) -> list[str]:
         # Letters that no shell, sh or not, does anything about; and for any Python, so that an old one can say so.

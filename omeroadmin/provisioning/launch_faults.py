@@ -66,6 +66,7 @@ _SUDO = (
 )
 """What sudo says, in English, to our code, words and hint."""
 
+_REFUSED = re.compile(r"incorrect password|no password|authentication|account validation", re.IGNORECASE)
 _OLD_PYTHON = re.compile(r"Unknown option: -I|unrecognized option.*-I")
 _NO_PROGRAM = re.compile(r"not found|No such file or directory|Unknown command", re.IGNORECASE)
 
@@ -98,7 +99,7 @@ def why_not_started(name: str, python: str, user: str, ended: Ended, *, answered
     for pattern, code, words, hint in _SUDO:
         if re.search(pattern, ended.errors, re.IGNORECASE | re.MULTILINE):
             return failed_error(code, f"{name}: {words.format(user=user)}", hint.format(login="USER"))
-    if answered and "sudo:" in ended.errors:
+    if answered and _REFUSED.search(ended.errors):
         return sudo_refused(name)
     if _OLD_PYTHON.search(ended.errors):
         return python_too_old(name, python, (2,))

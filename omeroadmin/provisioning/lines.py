@@ -57,8 +57,8 @@ class Streams(Protocol):
         """Hang up, whatever another thread is doing just now."""
         ...
 
-    def close(self) -> None:
-        """End the program's input, wait for its end for a while, and let go of it."""
+    def close(self, *, wait: bool) -> None:
+        """End the program's input, wait for its end for a while, if wished, and let go of it."""
         ...
 
 
@@ -219,6 +219,9 @@ class LineChannel:
             return unreachable_error("host-lost", f"the connection to {self.name} broke", "run it again")
         return unreachable_error("host-lost", f"{self.name}: the agent ended: {self.last_words()}", "run it again")
 
-    def close(self) -> None:
-        """Hang up. The program sees the end of its input."""
-        self._streams.close()
+    def close(self, *, wait: bool = True) -> None:
+        """Hang up. The program sees the end of its input.
+
+        :param wait: whether it gets some time to end
+        """
+        self._streams.close(wait=wait)

@@ -95,12 +95,12 @@ class LocalStreams:
         with contextlib.suppress(PermissionError):
             self._process.kill()
 
-    def close(self) -> None:
+    def close(self, *, wait: bool) -> None:
         """End its input and wait for it; what it still says, nobody hears."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
-        if self.status(_END) is None:
+        if self.status(_END if wait else 0) is None:
             self.abort()
             self.status(_END)
         if self._process.stderr is not None:

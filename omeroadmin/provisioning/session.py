@@ -50,13 +50,15 @@ class AgentSession:
         self._channel = channel
         self._number = 0
         self._offered: dict[str, Path] = {}
+        self._is_lost = False
         self._sending = threading.Lock()
         self._ended = threading.Event()
         try:
             self._send_bytes(parcel())
             self.greeting = self._greet()
         except BaseException:
-            channel.close()
+            # Nothing has been begun there that would be worth waiting for.
+            channel.close(wait=False)
             raise
         threading.Thread(target=self._beat, name=f"pulse of {channel.name}", daemon=True).start()
 
@@ -113,7 +115,7 @@ class AgentSession:
         self._ended.set()
         with contextlib.suppress(AdminError):
             self._send({"do": "stop"})
-        self._channel.close()
+        self._channel.close(wait=not self._is_lost)
 
     def _greet(self) -> Greeting:
         message = next(self._messages(_HELLO))
@@ -153,7 +155,11 @@ class AgentSession:
 
     def _messages(self, timeout: float) -> Iterator[Message]:
         while True:
-            line = self._channel.receive(timeout)
+            try:
+                line = self._channel.receive(timeout)
+            except AdminError:
+                self._is_lost = True
+                raise
             if line is None:
                 raise self._lost()
             message = self._parse(line)

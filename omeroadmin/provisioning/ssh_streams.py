@@ -77,10 +77,10 @@ class SshStreams:
         """End the whole connection: what is stuck below a channel can't be ended otherwise."""
         self._transport.close()
 
-    def close(self) -> None:
+    def close(self, *, wait: bool) -> None:
         """End its input and wait for it."""
         with contextlib.suppress(OSError, EOFError):
             self._channel.shutdown_write()
-            if not self.is_lost():
+            if wait and not self.is_lost():
                 self.status(_END)
             self._channel.close()

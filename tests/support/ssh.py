@@ -67,7 +67,7 @@ def running_sshd(directory: Path, *, inside: tuple[str | Path, ...] = (), author
     (directory / "sshd_config").write_text(
         f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {directory}/host_key\nPidFile none\nStrictModes no\n"
         # With PAM, accounts without a password may log in by key, as the one that tests run as.
-        "UsePAM yes\nPrintMotd no\n"
+        "UsePAM yes\nPrintMotd no\nMaxStartups 100\n"
         f"AuthorizedKeysFile {authorized or f'{home}/.ssh/id_ed25519.pub'}\nPasswordAuthentication no\n"
         f"KbdInteractiveAuthentication no\nSubsystem sftp internal-sftp\n"
     )

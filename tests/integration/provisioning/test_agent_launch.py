@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from omeroadmin.errors import AdminError
+from omeroadmin.provisioning import session as session_module
 from omeroadmin.provisioning.launch import AgentChannel, Rights
 from omeroadmin.provisioning.session import AgentSession
 from omeroadmin.provisioning.ssh_streams import SshStreams
@@ -130,3 +131,18 @@ def test_connection_killed_in_the_middle(sshd: Sshd, session: AgentSession) -> N
         session.run(["sleep", "5"], 200)
     killer.join()
     assert (caught.value.code, caught.value.exit_status) == ("host-lost", 4)
+
+
+def test_host_that_falls_silent(sshd: Sshd, session: AgentSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "_SILENCE", 1.5)
+    there = [child for child in map(psutil.Process, sshd.children()) if child.name().startswith("sshd")]
+    for process in there:
+        process.suspend()
+    try:
+        with pytest.raises(AdminError) as caught:
+            session.run(["true"], 200)
+        session.close()
+    finally:
+        for process in there:
+            process.resume()
+    assert (caught.value.code, caught.value.exit_status) == ("host-silent", 4)
