@@ -24,6 +24,7 @@ from omeroadmin.schema.families import FAMILIES
 from omeroadmin.schema.setting import Setting
 from omeroadmin.schema.values.words import wording
 from tests.support.reference_keys import inventory_page
+from tests.support.reference_operations import operations_page
 
 if TYPE_CHECKING:
     from typer.core import TyperCommand
@@ -154,6 +155,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "properties.md": properties_page,
     "lint.md": lint_page,
     "inventory.md": inventory_page,
+    "operations.md": operations_page,
     "configuration.schema.json": configuration_schema_text,
     "openapi.json": description_text,
 }

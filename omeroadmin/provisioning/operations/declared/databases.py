@@ -87,6 +87,6 @@ SETTINGS = Declaration(
     ),
     undo=True,
     check=_set_or_removed,
-    example="database-settings: {set: {shared_buffers: 2GB}, triggers: [restart-postgresql]}",
+    example="database-settings: {set: {shared_buffers: 2GB}}\ntriggers: [restart-postgresql]",
 )
 DECLARED = (ROLE, DATABASE, HBA, SETTINGS)
