@@ -32,6 +32,9 @@ _FAST_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 """They authenticate as well, so each packet takes one pass of the processor's own AES."""
 _LOG = "omeroadmin.ssh"
 
+# Without a handler, what the library logs would stand on the screen.
+logging.getLogger(_LOG).addHandler(logging.NullHandler())
+
 Opened = TypeVar("Opened")
 
 
@@ -46,6 +49,7 @@ class SshConnection:
         self._pool = pool or SshPool()
         self._is_shared = pool is not None
         self._client: SSHClient | None = None
+        self._connecting: SSHClient | None = None
         self._refusal: AdminError | None = None
         self._lock = threading.Lock()
         self._has_tunnels = False
@@ -123,6 +127,9 @@ class SshConnection:
 
     def close(self) -> None:
         """Hang up."""
+        # Whoever is just connecting holds the lock, and ends when its client does.
+        if (connecting := self._connecting) is not None:
+            connecting.close()
         with self._lock:
             client, self._client = self._client, None
             self._idle.clear()
@@ -182,11 +189,9 @@ class SshConnection:
     def _connect(self, route: Route) -> SSHClient:
         import paramiko
 
-        # Without a handler, what the library logs would stand on the screen.
-        logging.getLogger(_LOG).addHandler(logging.NullHandler())
         known = look_up(route.known_hosts, route.known_name)
         line = self._line(route)
-        client = paramiko.SSHClient()
+        client = self._connecting = paramiko.SSHClient()
         client.set_log_channel(_LOG)
         client.set_missing_host_key_policy(_HostKeys(self._target, route, known))  # type: ignore[arg-type]
         try:
@@ -307,4 +312,6 @@ def _quoted(name: str) -> str:
 
 
 def _why(error: Exception) -> str:
+    if "protocol banner" in str(error):
+        return "it gives no greeting of an SSH server"
     return getattr(error, "strerror", None) or getattr(error, "text", None) or str(error) or "it hung up"

@@ -7,10 +7,15 @@ import os
 import pwd
 import signal
 import subprocess
+import time
 from typing import Any, NamedTuple, Sequence
 
 from omeroadmin.provisioning.agent.change import HostError
 
+_MOST = 1 << 24
+"""Bytes that a program may print: they are kept in memory, and each may be six on their way."""
+_LOOK = 0.2
+"""Seconds between two looks at how much it has printed."""
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -44,7 +49,8 @@ def run(
     :param timeout: seconds after which its whole process group is killed
     :param user: account to run it as, with its groups and home; this user by default
     :param environment: variables on top of a small clean set
-    :raises HostError: ``host-program-missing``, ``host-program-timeout``, ``host-user-unknown``
+    :raises HostError: ``host-program-missing``, ``host-program-timeout``, ``host-user-unknown``,
+        ``host-output-too-long``
     """
     more: dict[str, Any] = {}
     variables = {"PATH": SEARCH_PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": os.environ.get("HOME", "/")}
@@ -59,7 +65,7 @@ def run(
             stdin=subprocess.PIPE, stdout=output, stderr=error_output,
             env=variables, cwd=directory, start_new_session=True, **more,
         )  # fmt: skip
-        _wait(process, input_text.encode(), timeout, arguments[0])
+        _wait(process, input_text.encode(), timeout, arguments[0], (output, error_output))
         return Done(process.returncode, _content(output), _content(error_output))
     except OSError as error:
         name = directory if not os.path.isdir(directory) else arguments[0]
@@ -69,15 +75,33 @@ def run(
         os.close(error_output)
 
 
-def _wait(process: "subprocess.Popen[bytes]", content: bytes, timeout: float, name: str) -> None:
-    try:
-        process.communicate(content, timeout=timeout)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+def _wait(
+    process: "subprocess.Popen[bytes]", content: bytes, timeout: float, name: str, outputs: Sequence[int]
+) -> None:
+    deadline = time.monotonic() + timeout
+    while True:
+        remaining = deadline - time.monotonic()
+        try:
+            process.communicate(content, timeout=max(0.0, min(remaining, _LOOK)))
+            break
+        except subprocess.TimeoutExpired:
+            if remaining <= 0:
+                _kill(process)
+                raise HostError(
+                    "host-program-timeout", f"{name} did not end within {timeout:g} seconds and was killed"
+                ) from None
+        if sum(os.fstat(output).st_size for output in outputs) > _MOST:
+            _kill(process)
+            break
+    if sum(os.fstat(output).st_size for output in outputs) > _MOST:
         raise HostError(
-            "host-program-timeout", f"{name} did not end within {timeout:g} seconds and was killed"
-        ) from None
+            "host-output-too-long", f"{name} printed more than {_MOST >> 20} MB", "let it write to a file there"
+        )
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
 
 
 def _memory() -> int:

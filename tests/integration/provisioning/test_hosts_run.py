@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from omeroadmin.system.clock import wait_until
 from tests.support.accounts import PASSWORD, Account, sshd_with_accounts
 from tests.support.components import require_program
 from tests.support.omero import Omero
@@ -83,10 +88,27 @@ def test_program_that_takes_too_long_or_is_not_there(omero: Omero) -> None:
     assert (done.returncode, "host-program-missing" in done.stdout) == (5, True)
 
 
+@pytest.mark.root
+def test_interrupted_run_ends_at_once(omero: Omero, sshd: Sshd, tmp_path: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        with (tmp_path / "hosts.yml").open("a") as stream:
+            stream.write(f"  silent: {{address: 127.0.0.1, port: {silent.getsockname()[1]}, timeout: 100}}\n")
+        words = ("hosts", "run", "--limit", "b,silent", "--", "touch", str(tmp_path / "begun"))
+        command = [sys.executable, "-m", "omeroadmin", *words]
+        process = subprocess.Popen(command, env=omero.environment, stdout=subprocess.DEVNULL)
+        assert wait_until((tmp_path / "begun").exists, timeout=30)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+
+
 def test_this_machine_and_what_is_no_program(tmp_path: Path) -> None:
     omero = Omero(tmp_path)
     done = omero.run("hosts", "run", "--local", "--no-become", "--", "echo", "a  b")
     assert (done.returncode, done.stdout.splitlines()[1:]) == (0, ["  a  b"])
+    done = omero.run("hosts", "run", "--local", "--", "yes")
+    assert (done.returncode, "host-output-too-long" in done.stdout) == (5, True)
     done = omero.run("hosts", "run", "--local", "--", "echo a")
     assert (done.returncode, "--shell" in done.stderr) == (2, True)
     assert omero.run("hosts", "run", "--local", "--shell", "--", "echo", "a").returncode == 2
