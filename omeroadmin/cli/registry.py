@@ -158,6 +158,7 @@ TOP_COMMANDS: tuple[str, ...] = (
     "delete",
     "chgrp",
     "chown",
+    "load",
     "version",
 )
 """Commands without a group."""
@@ -187,6 +188,7 @@ ORDER: tuple[str, ...] = (
     "chgrp",
     "chown",
     "fs",
+    "load",
     "version",
 )
 """Groups and commands as ``omero --help`` lists them."""
