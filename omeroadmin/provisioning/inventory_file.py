@@ -59,8 +59,9 @@ def build(tree: Node, path: Path) -> Inventory:
     assert isinstance(tree, MapNode)  # noqa: S101 - it has no faults
     found: dict[str, Any] = INVENTORY.value(tree)
     groups = _groups(found, _names(tree, "groups"))
+    inside = {group.name: frozenset(group.members) for group in groups}
     hosts = tuple(
-        _host(name, origin, found, [group for group in groups if name in group.members], path.parent)
+        _host(name, origin, found, [group for group in groups if name in inside[group.name]], path.parent)
         for name, origin in _names(tree, "hosts").items()
     )
     secrets = frozenset(scalar.text for scalar in secret_scalars(tree))
