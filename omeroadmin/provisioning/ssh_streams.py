@@ -28,15 +28,21 @@ class SshStreams:
         self._channel = connection.start(shlex.join(arguments))
         self._channel.setblocking(blocking=False)
         self._transport = self._channel.get_transport()
+        self._is_broken = False
         self._poll = select.poll()
         self._poll.register(self._channel.fileno(), select.POLLIN)
 
     def write(self, content: memoryview) -> int:
         """See :class:`~omeroadmin.provisioning.lines.Streams`, here and below."""
+        import paramiko
+
         try:
             taken = self._channel.send(bytes(content[:_BLOCK]))
         except TimeoutError:
             return 0
+        except (EOFError, paramiko.SSHException) as error:
+            self._is_broken = True
+            raise BrokenPipeError from error
         if not taken and self._channel.closed:
             raise BrokenPipeError
         return taken
@@ -64,7 +70,7 @@ class SshStreams:
 
     def is_lost(self) -> bool:
         """Whether the connection has ended."""
-        return not self._transport.is_active()
+        return self._is_broken or not self._transport.is_active()
 
     def status(self, seconds: float) -> int | None:
         """Wait for its end."""
