@@ -28,4 +28,23 @@ PACKAGE = Declaration(
     undo=True,
     example="package: {names: [nginx, openssl]}",
 )
-DECLARED = (PACKAGE,)
+VIRTUALENV = Declaration(
+    "virtualenv",
+    "A virtual environment of Python with packages in it. One that an interrupted run left half-way is made anew.",
+    (
+        Field("path", FieldType.PATH, "Its directory.", REQUIRED),
+        Field("python", FieldType.TEXT, "The Python that it is made with: a name or a path.", "python3"),
+        Field("owner", FieldType.NAME, "User whom it belongs to and who runs pip; by default the one who carries out."),
+        Field("packages", FieldType.TEXTS, "What pip shall install: names, with versions where it matters, or files."),
+        Field("requirements", FieldType.PATH, "A requirements file on the host."),
+        Field("index", FieldType.TEXT, "Address of a package index, instead of PyPI."),
+        Field("find_links", FieldType.TEXT, "A directory or an address with packages."),
+        Field("options", FieldType.TEXTS, "More options for `pip install`, such as `--no-index`."),
+        Field("system_packages", FieldType.BOOLEAN, "Whether it sees the packages of the system.", default=False),
+        Field("state", FieldType.CHOICE, "`absent` removes it.", "present", choices=("present", "absent")),
+    ),
+    main="path",
+    undo=True,
+    example="virtualenv: {path: /opt/omero/server/venv3, owner: omero-server, packages: ['omero-py>=5.19']}",
+)
+DECLARED = (PACKAGE, VIRTUALENV)
