@@ -48,11 +48,16 @@ def _environment(directory: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    use_filters(environment)
+    return environment
+
+
+def use_filters(environment: Environment) -> None:
+    """Give an environment the filters that quote, see :func:`render`."""
     environment.filters["attribute"] = _attribute
     environment.filters["shell"] = lambda value: shlex.quote(str(value))
     environment.filters["unit"] = _unit_word
     environment.filters["command"] = lambda value: _unit_word(str(value).replace("$", "$$"))
-    return environment
 
 
 def _attribute(value: object) -> str:
