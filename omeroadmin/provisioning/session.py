@@ -87,7 +87,7 @@ class AgentSession:
         :param who: whom the lock names to others
         :param triggered: operations that changes of earlier stages have triggered
         :param listener: called with each message of an operation: started, done, failed
-        :return: the last message: ``end`` is ``done`` or ``failed``; ``triggered`` says what has been
+        :return: the last message: ``end`` is ``done``, ``failed`` or ``interrupted``; ``triggered`` says what has been
         :raises AdminError: ``host-locked``, ``host-lost``, ``host-silent``
         """
         request = {"do": "apply", "run": run, "who": who, "stage": stage, "wishes": list(wishes)}
@@ -107,6 +107,11 @@ class AgentSession:
         """Run a program to its end: ``status``, ``output``, ``errors``."""
         request = {"do": "run", "arguments": list(arguments), "timeout": timeout, "input": input_text}
         return self._request(request)
+
+    def halt(self) -> None:
+        """Let the agent stop after the operation that it is carrying out; for any thread."""
+        with contextlib.suppress(AdminError):
+            self._send({"do": "halt"})
 
     def close(self) -> None:
         """Send the agent home."""

@@ -151,7 +151,7 @@ class WishMaker:
     def _read_files(self, declaration: Declaration, wish: Wish, entry: Entry, context: Context) -> bool:
         """Fill in ``content`` from ``template`` or ``source``; other files of this machine become absolute paths."""
         read = False
-        for local in (field.name for field in declaration.fields if field.type is FieldType.LOCAL_PATH):
+        for local in (one.name for one in declaration.fields if one.type is FieldType.LOCAL_PATH):
             name, origin = wish[local], entry.origin
             if not name:
                 continue

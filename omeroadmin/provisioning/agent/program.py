@@ -88,6 +88,7 @@ class Agent:
         self._dismissed = False
         self._blocks = arrivals.Blocks(self._send)
         arrivals.use_supplier(self._blocks)
+        self._halted = threading.Event()
 
     def serve(self) -> None:
         """Greet, and answer until the end."""
@@ -119,6 +120,8 @@ class Agent:
                     self._send({"alive": 1})
                 elif message["do"] == "block":
                     self._blocks.arrived(message)
+                elif message["do"] == "halt":
+                    self._halted.set()
                 else:
                     self._requests.put(message)
         self._alone.set()
@@ -128,8 +131,10 @@ class Agent:
     def _answer(self, handle: Callable[[Message], None], message: Message) -> None:
         try:
             handle(message)
-        except HostError as failure:
-            self._send({"id": message["id"], "end": "failed", "error": failure.record()})
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the controller must hear of it
+            self._send({"id": message["id"], "end": "failed", "error": _failure(error).record()})
 
     def _facts(self, message: Message) -> None:
         answers = []
@@ -149,6 +154,9 @@ class Agent:
             if self._alone.is_set():
                 # Nobody watches any more: what is left is for the next run.
                 raise BrokenPipeError
+            if self._halted.is_set():
+                self._send({"id": number, "end": "interrupted", "triggered": sorted(triggered)})
+                return
             identifier = wish.get("id", "")
             if wish.get("only_triggered") and identifier not in triggered:
                 self._send({"id": number, "key": wish["key"], "state": "done", "changes": [], "seconds": 0})
