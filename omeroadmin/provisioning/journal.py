@@ -34,6 +34,7 @@ class Journal:
     def __init__(self, directory: Path) -> None:
         self.begun = utc_now()
         self.run = f"{self.begun:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        self.directory = directory
         self._path = directory / f"{self.run}.jsonl"
         self._start = monotonic()
         make_directory(directory, mode=0o700)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,17 +53,24 @@ def read_playbooks(path: Path, environment: Mapping[str, str]) -> tuple[Playbook
     :param environment: variables for ``!env``
     :raises AdminError: as :func:`read_playbook_file`; ``playbooks-in-circles``, ``playbook-twice``
     """
-    found = _collect(path, environment, ())
-    names: dict[str, Path] = {}
-    for playbook in found:
-        if playbook.name in names:
+    return require_once(_collect(path, environment, ()))
+
+
+def require_once(playbooks: Sequence[Playbook]) -> tuple[Playbook, ...]:
+    """The same playbooks, none of which is there twice.
+
+    :raises AdminError: ``playbook-twice``
+    """
+    places: dict[str, Path] = {}
+    for playbook in playbooks:
+        if playbook.name in places:
             raise usage_error(
                 "playbook-twice",
-                f"{playbook.path}: the playbook {playbook.name} is carried out twice: {names[playbook.name]}",
+                f"{playbook.path}: the playbook {playbook.name} is carried out twice: {places[playbook.name]}",
                 "give it another name, or name it once",
             )
-        names[playbook.name] = playbook.path
-    return found
+        places[playbook.name] = playbook.path
+    return tuple(playbooks)
 
 
 def _collect(path: Path, environment: Mapping[str, str], above: tuple[Path, ...]) -> tuple[Playbook, ...]:

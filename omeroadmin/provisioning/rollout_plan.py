@@ -136,10 +136,14 @@ def problem_of(error: AdminError | HostError, redactor: Redactor, host: str) -> 
 
 
 def state_of(error: AdminError, *, connecting: bool) -> HostState:
-    """What an error makes of a host."""
+    """What an error makes of a host.
+
+    :param connecting: whether nothing has been done there; a host that is lost while it is changed has failed
+    """
     if error.exit_status is ExitStatus.LOCKED:
         return HostState.LOCKED
-    return HostState.UNREACHABLE if connecting else HostState.FAILED
+    is_out_of_reach = error.exit_status is ExitStatus.UNREACHABLE or error.code.startswith("ssh-")
+    return HostState.UNREACHABLE if connecting and is_out_of_reach else HostState.FAILED
 
 
 def plan_host(

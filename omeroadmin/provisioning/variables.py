@@ -21,7 +21,7 @@ from omeroadmin.provisioning.operations.values import (
 )
 from omeroadmin.provisioning.playbook import Playbook, Variable, VariableType
 from omeroadmin.schema.shapes import misfit, nearest
-from omeroadmin.schema.tree import Node, native
+from omeroadmin.schema.tree import Node, has_secret, native
 
 _CONVERSIONS: dict[VariableType, Callable[[Any], Any]] = {
     VariableType.TEXT: as_text,
@@ -109,18 +109,18 @@ def secret_values(playbook: Playbook, values: Mapping[str, Any]) -> Iterator[str
             yield from _texts(values.get(name))
 
 
-def check_known(names: Mapping[str, Any], playbooks: tuple[Playbook, ...]) -> None:
+def check_known(names: Mapping[str, Node], playbooks: tuple[Playbook, ...]) -> None:
     """Names of the command line are variables of a playbook, and no secrets.
 
     :raises AdminError: ``variable-unknown``, ``secret-in-the-open``
     """
     declared = {name: variable for playbook in playbooks for name, variable in playbook.variables.items()}
-    for name in names:
+    for name, node in names.items():
         if name not in declared:
             near = nearest(name, declared)
             hint = f"did you mean {near}?" if near else "see its variables in docs/reference/playbooks.md"
             raise usage_error("variable-unknown", f"no playbook has a variable {name!r}", hint)
-        if declared[name].secret:
+        if declared[name].secret and not has_secret(node):
             raise usage_error(
                 "secret-in-the-open",
                 f"{name} is a secret, which everybody could read on the command line",
