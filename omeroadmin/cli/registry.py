@@ -142,7 +142,10 @@ GROUPS: dict[str, Group] = {
         ("create", "archive", "list", "show", "diff", "verify", "restore", "drill", "prune", "schedule"),
     ),
     "metrics": Group("Show metrics for Prometheus.", ("show",)),
-    "hosts": Group("Roll out over SSH: the hosts and what they shall be.", ("list", "graph", "check", "run")),
+    "hosts": Group(
+        "Roll out over SSH: the hosts and what they shall be.",
+        ("list", "graph", "check", "run", "facts", "plan", "diff", "apply", "report", "undo"),
+    ),
 }
 
 TOP_COMMANDS: tuple[str, ...] = (

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from omeroadmin.system.files import file_error, make_directory, read_bytes
 
 KEPT_RUNS = 500
 """Journals that are kept; the oldest go first."""
-_RUN = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}")
+_RUN = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{6}")
 
 Line = dict[str, Any]
 
@@ -33,7 +32,7 @@ class Journal:
 
     def __init__(self, directory: Path) -> None:
         self.begun = utc_now()
-        self.run = f"{self.begun:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        self.run = f"{self.begun:%Y%m%d-%H%M%S-%f}"
         self.directory = directory
         self._path = directory / f"{self.run}.jsonl"
         self._start = monotonic()

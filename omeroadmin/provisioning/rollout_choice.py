@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from omeroadmin.errors import AdminError, usage_error
-from omeroadmin.provisioning.inventory import Connection, Inventory, InventoryGroup, InventoryHost
+from omeroadmin.provisioning.inventory import Become, Connection, Inventory, InventoryGroup, InventoryHost
 from omeroadmin.provisioning.inventory_file import read_inventory
 from omeroadmin.provisioning.inventory_shape import VARIABLE
 from omeroadmin.provisioning.patterns import ALL
@@ -39,6 +39,7 @@ class RolloutChoice:
     :param skipped: no operations with one of these
     :param variables: file with values
     :param settings: ``NAME=VALUE`` as typed
+    :param become: instead of what the inventory says: ``sudo`` or ``none``
     """
 
     playbooks: tuple[str, ...]
@@ -49,6 +50,7 @@ class RolloutChoice:
     skipped: tuple[str, ...] = ()
     variables: Path | None = None
     settings: tuple[str, ...] = ()
+    become: Become | None = None
 
 
 @dataclass(frozen=True)

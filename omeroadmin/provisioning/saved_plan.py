@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from omeroadmin.errors import configuration_error, failed_error
+from omeroadmin.provisioning.inventory import Become
 from omeroadmin.provisioning.rollout_choice import RolloutChoice
 from omeroadmin.provisioning.rollout_plan import RolloutPlan
 from omeroadmin.system.clock import utc_stamp
@@ -30,6 +31,7 @@ def save_plan(path: Path, choice: RolloutChoice, plan: RolloutPlan) -> None:
         "tags": choice.tags,
         "skipped": choice.skipped,
         "settings": choice.settings,
+        "become": choice.become,
     }
     hosts = {host.host: {"state": host.state, "digest": host.digest} for host in plan.hosts}
     document = {"schema": _SCHEMA, "made": utc_stamp(), "asked": asked, "hosts": hosts}
@@ -55,6 +57,7 @@ def read_plan(path: Path) -> tuple[RolloutChoice, dict[str, Any]]:
             tuple(asked["skipped"]),
             None if asked["variables"] is None else Path(asked["variables"]),
             tuple(asked["settings"]),
+            None if asked["become"] is None else Become(asked["become"]),
         )
         digests = {str(name): (str(host["state"]), str(host["digest"])) for name, host in hosts.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -45,13 +45,24 @@ class Way:
 
 
 class Rollout:
-    """Hosts and their sessions, from the first connection to the last goodbye. A context."""
+    """Hosts and their sessions, from the first connection to the last goodbye. A context.
 
-    def __init__(self, hosts: Sequence[HostRollout], inventory: Inventory, way: Way, listener: Listener) -> None:
+    :param open_session: starts the agent on a host; by default as way and inventory say
+    """
+
+    def __init__(
+        self,
+        hosts: Sequence[HostRollout],
+        inventory: Inventory,
+        way: Way,
+        listener: Listener,
+        open_session: Opener | None = None,
+    ) -> None:
         self._hosts = tuple(hosts)
-        self._way = way
         self._listener = listener
         self._connector = Connector(inventory, accept_new=way.accept_new, become=way.become)
+        here: Opener = functools.partial(open_here, become=way.become)
+        self._open = open_session or (here if way.local else self._connector.open)
         self._pool = ThreadPoolExecutor(max(1, min(way.forks, len(self._hosts))), thread_name_prefix="host")
 
     def __enter__(self) -> Self:
@@ -65,19 +76,16 @@ class Rollout:
             list(goodbyes.map(HostRollout.close, self._hosts))
         self._connector.close()
 
-    @property
-    def open_session(self) -> Opener:
-        """Starts the agent on a host."""
-        if not self._way.local:
-            return self._connector.open
-        return lambda host: open_here(host, self._way.become)
+    def listen(self, listener: Listener) -> None:
+        """Let another listener be told from now on."""
+        self._listener = listener
 
     def plan(self, playbooks: Sequence[Playbook], *, digest: bool = False) -> RolloutPlan:
         """Connect to all hosts and find out what would change; a host's failure concerns no other.
 
         :param digest: whether what the plan is made of is to be recognised again
         """
-        self._each(self._hosts, lambda host: host.prepare(self.open_session, self._listener, digest=digest))
+        self._each(self._hosts, lambda host: host.prepare(self._open, self._listener, digest=digest))
         return RolloutPlan(tuple(book.name for book in playbooks), tuple(host.plan for host in self._hosts))
 
     def apply(self, playbooks: Sequence[Playbook], directory: Path, serial: int = 0) -> RolloutReport:
@@ -111,7 +119,7 @@ class Rollout:
         orders.journal.begin("undo", orders.who, (), self._names(), undone)
 
         def take_back(host: HostRollout) -> None:
-            if host.connect(self.open_session):
+            if host.connect(self._open):
                 host.take_back(undone, orders)
 
         try:
@@ -124,7 +132,7 @@ class Rollout:
         """Start all agents."""
 
         def connect(host: HostRollout) -> None:
-            host.connect(self.open_session)
+            host.connect(self._open)
 
         self._each(self._hosts, connect)
 
@@ -228,6 +236,8 @@ def plan_undo(directory: Path, run: str, limit: str, inventory: Inventory) -> tu
             raise configuration_error(
                 "host-unknown", f"{inventory.path} has no host {name}, which {report.run} was for", "add it, or --limit"
             )
+    if not names:
+        raise usage_error("hosts-none", f"{report.run} was for none of these hosts", f"omero hosts report {report.run}")
     _refuse_older(directory, report, set(names))
     return report, _bare_hosts(inventory, names)
 

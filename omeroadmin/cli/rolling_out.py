@@ -1,0 +1,57 @@
+"""A roll-out with its questions and its progress."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omeroadmin.cli.output import say
+from omeroadmin.cli.rollout_options import rollouts_directory
+from omeroadmin.cli.views.rollout_progress import ApplyProgress
+from omeroadmin.cli.views.rollouts import PlanProgress, plan_lines
+from omeroadmin.errors import AdminError, ExitStatus
+from omeroadmin.provisioning.saved_plan import require_same
+from omeroadmin.workflows.rollout import Rollout, Way, scope_of
+
+if TYPE_CHECKING:
+    from omeroadmin.provisioning.rollout_choice import RolloutChoice
+    from omeroadmin.provisioning.rollout_report import RolloutReport
+
+
+def roll_out(
+    choice: RolloutChoice, way: Way, serial: int, saved: tuple[Path, dict[str, Any]] | None, *, yes: bool
+) -> RolloutReport:
+    """Plan, ask, change.
+
+    :param serial: hosts at a time; 0: as the playbooks say
+    :param saved: file, and states and digests of the plan in it
+    :param yes: whether nobody is asked
+    :raises AdminError: ``plan-outdated``, ``not-confirmed``, and those of the files
+    """
+    scope = scope_of(choice)
+    progress = PlanProgress()
+    with Rollout(scope.hosts, scope.inventory, way, progress) as rollout:
+        with progress:
+            plan = rollout.plan(scope.playbooks, digest=saved is not None)
+        if saved is not None:
+            require_same(*saved, plan)
+        if plan.has_changes and (sys.stderr.isatty() or not yes):
+            for line in plan_lines(plan, scope.absent):
+                say(line)
+        if plan.has_changes and not yes:
+            ask()
+        with ApplyProgress() as bars:
+            rollout.listen(bars)
+            return rollout.apply(scope.playbooks, rollouts_directory(), serial)
+
+
+def ask() -> None:
+    """Get the go-ahead.
+
+    :raises AdminError: ``not-confirmed``
+    """
+    sys.stderr.write("Go ahead? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise AdminError("not-confirmed", "nothing was changed", exit_status=ExitStatus.INTERRUPTED)

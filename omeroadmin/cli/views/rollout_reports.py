@@ -1,0 +1,93 @@
+"""Reports of roll-outs for people and programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from omeroadmin.cli.boundary import say
+from omeroadmin.cli.output import Style, print_json, print_lines, print_table
+from omeroadmin.cli.views.rollouts import say_problem
+from omeroadmin.errors import printable
+from omeroadmin.provisioning.rollout_plan import HostState
+from omeroadmin.provisioning.rollout_report import Done, HostReport, RolloutReport, count_states
+
+_RUN_COLUMNS = ("run", "action", "begun", "who", "playbooks", "hosts")
+
+
+def print_report(report: RolloutReport, *, quiet: bool) -> None:
+    """Each host and what was changed there; a line on stderr for each that failed.
+
+    :param quiet: whether nothing is printed off a terminal where all is as it was
+    """
+    if quiet and not sys.stdout.isatty() and all(host.state is HostState.UNCHANGED for host in report.hosts):
+        return
+    for host in report.hosts:
+        print_lines(_headline(host))
+        print_lines(*(f"  {printable(words)}{_place(done)}" for done in host.changes for words in done.words))
+    counts = ", ".join(f"{count} {state.value}" for state, count in count_states(report.hosts).items())
+    print_lines(f"{report.action} {report.run}: {counts}{_time(report)}")
+    for host in report.hosts:
+        if host.problem is not None:
+            say_problem(host.host, host.problem)
+
+
+def _headline(host: HostReport) -> str:
+    count = f", {host.change_count} change{'' if host.change_count == 1 else 's'}" if host.change_count else ""
+    return f"{host.host}: {host.state.value}{count}" + (f", {host.seconds:.1f} s" if host.seconds else "")
+
+
+def _place(done: Done) -> str:
+    return f"  ({done.key})" if done.key else ""
+
+
+def _time(report: RolloutReport) -> str:
+    return f"; {report.seconds:.1f} s" if report.complete else "; it did not come to its end"
+
+
+def print_report_json(report: RolloutReport) -> None:
+    """All of it."""
+    print_json(
+        "hosts/report",
+        {
+            "run": report.run,
+            "action": report.action,
+            "undoes": report.undoes or None,
+            "begun": report.begun,
+            "who": report.who,
+            "playbooks": report.playbooks,
+            "complete": report.complete,
+            "seconds": report.seconds,
+            "hosts": report.hosts,
+        },
+    )
+
+
+def print_runs(reports: Sequence[RolloutReport], *, as_json: bool) -> None:
+    """A line each."""
+    rows = [
+        (
+            report.run,
+            report.action,
+            report.begun,
+            report.who,
+            report.undoes or ",".join(report.playbooks),
+            _states(report),
+        )
+        for report in reports
+    ]
+    print_table("hosts/runs", _RUN_COLUMNS, rows, Style.JSON if as_json else Style.SQL)
+
+
+def _states(report: RolloutReport) -> str:
+    return ", ".join(f"{count} {state.value}" for state, count in count_states(report.hosts).items())
+
+
+def say_changes(report: RolloutReport, hosts: Sequence[str]) -> None:
+    """What a run has changed on some hosts, last first: what undoing it takes back."""
+    for host in report.hosts:
+        if host.host in hosts:
+            say(f"{host.host}: takes back, where there is a way back:")
+            for done in reversed(host.changes):
+                for words in reversed(done.words):
+                    say(f"  {printable(words)}")
