@@ -26,7 +26,7 @@ ENTRY = {
     "id": Key(Scalar(_NAME), description="A name for `triggers`; it runs only when triggered."),
 }
 """Keys that every operation may have beside the one that says what it is."""
-_STAGE = Record({
+STAGE_SHAPE = Record({
     "stage": Key(Scalar(_NAME), required=True, description="Its name."),
     "tags": Key(_NAMES, description="For all its operations."),
     "when": Key(CONDITIONS, description="As for operations."),
@@ -36,14 +36,14 @@ _STAGE = Record({
     ),
     "operations": Key(Items(Record({}, others=Anything()), fewest=1), required=True, description="In their order."),
 })  # fmt: skip
-_VARIABLE = Record({
+VARIABLE_SHAPE = Record({
     "type": Key(Scalar(enum(*VariableType)), description="What it holds; text by default."),
     "default": Key(Anything(), description="Where the inventory says nothing; may use variables above it."),
     "description": Key(Scalar(_TEXT), required=True, description="One sentence."),
     "secret": Key(Scalar(BOOL), description="Whether its value is never shown."),
     "required": Key(Scalar(BOOL), description="Whether the inventory must give it a value."),
 })  # fmt: skip
-_REQUIREMENT = Record({
+REQUIREMENT_SHAPE = Record({
     "that": Key(EXPRESSION, required=True, description="An expression that must be true of a host."),
     "message": Key(Scalar(_WORDS), required=True, description="What is wrong otherwise."),
 })  # fmt: skip
@@ -60,14 +60,14 @@ PLAYBOOK = Record({
     "serial": Key(Scalar(whole(1, 10_000)), description="So many hosts at a time; all by default."),
     "variables": Key(
         Table(
-            _VARIABLE,
+            VARIABLE_SHAPE,
             name=rf"(?!(?:{'|'.join(RESERVED_VARIABLES)})$){VARIABLE}",
             name_words=f"a variable: letters, digits and '_', but not {', '.join(RESERVED_VARIABLES)}",
         ),
         description="What it can be told, by name.",
     ),
-    "requires": Key(Items(_REQUIREMENT), description="Checked on every host before anything is done there."),
-    "stages": Key(Items(_STAGE, fewest=1), required=True, description="In their order."),
+    "requires": Key(Items(REQUIREMENT_SHAPE), description="Checked on every host before anything is done there."),
+    "stages": Key(Items(STAGE_SHAPE, fewest=1), required=True, description="In their order."),
 })  # fmt: skip
 PLAYBOOK_LIST = Record({
     **_HEAD,

@@ -194,7 +194,11 @@ class HostRollout:
             self._session = None
 
     def _make_work(self) -> HostWork:
+        assert self._session is not None  # noqa: S101 - it is connected
         works = [maker.make(self.host, given, self.base) for maker, given in self.makers]
+        for maker, _ in self.makers:
+            for digest, path in tuple(maker.offers.items()):
+                self._session.offer(digest, path)
         return HostWork(
             tuple(stage for work in works for stage in work.stages),
             frozenset(secret for work in works for secret in work.secrets),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omeroadmin.errors import configuration_error, failed_error
+from omeroadmin.errors import failed_error
 from omeroadmin.provisioning.expressions import Context, Expressions
 from omeroadmin.provisioning.inventory import InventoryHost
 from omeroadmin.provisioning.operations.catalog import declarations
@@ -15,8 +15,8 @@ from omeroadmin.provisioning.operations.field import Declaration, FieldType
 from omeroadmin.provisioning.playbook import Entry, Playbook, Stage
 from omeroadmin.provisioning.playbook_entries import refine, rendered
 from omeroadmin.provisioning.secrets import Redactor
+from omeroadmin.provisioning.sources import with_source
 from omeroadmin.provisioning.variables import secret_values, with_defaults
-from omeroadmin.system.files import read_bytes
 
 Wish = dict[str, Any]
 
@@ -74,6 +74,8 @@ class HostWork:
 class WishMaker:
     """Makes the wishes of one playbook for its hosts; what they have in common is made once.
 
+    What agents may ask for while they apply, by digest, is in :attr:`offers`.
+
     :param groups: hosts of the groups, as ``hosts`` in expressions
     :param secrets: values that came by ``!file`` and ``!env``
     """
@@ -82,6 +84,7 @@ class WishMaker:
         self, playbook: Playbook, selection: Selection, groups: Mapping[str, Any], secrets: Collection[str]
     ) -> None:
         self.playbook = playbook
+        self.offers: dict[str, Path] = {}
         self._groups = groups
         self._secrets = frozenset(secrets) | playbook.secrets
         self._expressions = Expressions(playbook.path.parent)
@@ -140,7 +143,8 @@ class WishMaker:
             may_be_secret = True
         if entry.dynamic:
             refine(declaration, wish, entry.origin)
-        may_be_secret |= self._read_files(declaration, wish, entry, context)
+        wish, has_files = self._with_files(declaration, wish, entry, context)
+        may_be_secret |= has_files
         if "secret" in wish and not wish["secret"] and (may_be_secret or self.playbook.secrets):
             wish["secret"] = redactor.hide_data(wish) != wish
         wish["triggers"] = [f"{self.playbook.name}/{name}" for name in entry.triggers]
@@ -148,34 +152,25 @@ class WishMaker:
         wish["only_triggered"] = bool(entry.identifier)
         return wish
 
-    def _read_files(self, declaration: Declaration, wish: Wish, entry: Entry, context: Context) -> bool:
-        """Fill in ``content`` from ``template`` or ``source``; other files of this machine become absolute paths."""
+    def _with_files(self, declaration: Declaration, wish: Wish, entry: Entry, context: Context) -> tuple[Wish, bool]:
+        """What templates make, and what must be known of other files of this machine.
+
+        :return: the wish, and whether anything was read for it
+        """
         read = False
         for local in (one.name for one in declaration.fields if one.type is FieldType.LOCAL_PATH):
             name, origin = wish[local], entry.origin
             if not name:
                 continue
-            if "content" not in wish:
-                wish[local] = str(self._expressions.path_of(name, origin).absolute())
+            read = True
+            if local == "template":
+                wish = {**wish, "content": self._expressions.file(name, context, origin), "template": ""}
                 continue
-            template = local == "template"
-            wish["content"] = (
-                self._expressions.file(name, context, origin)
-                if template
-                else _content(self._expressions.path_of(name, origin))
-            )
-            wish[local], read = "", True
-        return read
-
-
-def _content(path: Path) -> str:
-    content = read_bytes(path)
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise configuration_error(
-            "file-not-text", f"{path} is not UTF-8 text (byte {error.start})", "use the operation archive for others"
-        ) from error
+            path = self._expressions.path_of(name, origin).absolute()
+            wish = with_source(wish, path)
+            if "digest" in wish:
+                self.offers[wish["digest"]] = path
+        return wish, read
 
 
 def _about(host: InventoryHost) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from omeroadmin.schema.emit import configuration_schema_text
 from omeroadmin.schema.families import FAMILIES
 from omeroadmin.schema.setting import Setting
 from omeroadmin.schema.values.words import wording
-from tests.support.reference_keys import inventory_page
+from tests.support.reference_keys import inventory_page, playbooks_page
 from tests.support.reference_operations import operations_page
 
 if TYPE_CHECKING:
@@ -156,6 +156,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "lint.md": lint_page,
     "inventory.md": inventory_page,
     "operations.md": operations_page,
+    "playbooks.md": playbooks_page,
     "configuration.schema.json": configuration_schema_text,
     "openapi.json": description_text,
 }

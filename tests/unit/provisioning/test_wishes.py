@@ -94,7 +94,7 @@ def test_secrets_make_files_secret(tmp_path: Path) -> None:
     assert fields(found, "content")[2:] == [("<swordfish>",), ("5.6.10",), ("<{{ token }}>",)]
     assert {"swordfish", "hidden password"} <= found.secrets
     assert "swordfish" not in repr(found)
-    assert fields(found, "template", "source") == [("", "")] * 5
+    assert {name for (name,) in fields(found, "template")} == {""}
 
 
 def test_tags_choose_and_triggered_operations_stay(tmp_path: Path) -> None:
