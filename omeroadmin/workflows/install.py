@@ -49,9 +49,10 @@ class InstallWish:
 
     :param instance: where the instance is to be
     :param data_directory: ``omero.data.dir``
-    :param database: ``None``: a PostgreSQL of the instance's own
+    :param database: ``None``: the one that the properties name already, else a PostgreSQL of the instance's own
     :param root_password_file: file with root's password; ``None``: one is generated
     :param ports_prefix: text put before the ports; ``None``: as configured
+    :param embedded: whether it is a PostgreSQL of its own, whatever the properties say
     """
 
     instance: Instance
@@ -59,6 +60,7 @@ class InstallWish:
     database: ExternalDatabase | None = None
     root_password_file: Path | None = None
     ports_prefix: str | None = None
+    embedded: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,8 @@ def wanted_properties(wish: InstallWish, current: Mapping[str, str]) -> dict[str
             "omero.db.user": wish.database.user,
             "omero.db.pass": wish.database.password,
         }
+    if not wish.embedded and current.get("omero.db.embedded") == "false":
+        return properties
     properties |= {"omero.db.embedded": "true", "omero.db.host": "127.0.0.1"}
     defaults = {"omero.db.name": "omero", "omero.db.user": "omero"}
     properties |= {name: value for name, value in defaults.items() if name not in current}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -104,6 +105,20 @@ def test_an_external_database(embedded_instance: DatabaseUnderTest, tmp_path: Pa
     assert not plan_install(wish).plan
     with connect(DatabaseAddress.from_settings(load_settings(wish.instance))) as connection:
         assert connection.execute("select count(*) from experimenter").fetchone() == (2,)
+
+
+def test_a_database_that_the_properties_name_is_kept(embedded_instance: DatabaseUnderTest, tmp_path: Path) -> None:
+    omero, address = Omero(tmp_path / "other"), embedded_instance.address
+    (omero.omerodir / "etc" / "grid").mkdir(parents=True)
+    values = {"embedded": False, "host": address.host, "port": address.port, "name": address.name}
+    values |= {"user": address.user, "pass": address.password}
+    properties = json.dumps({f"omero.db.{name}": value for name, value in values.items()})
+    omero.ok("config", "apply", "-", "--format", "json", input_text=properties)
+    words = ("install", "--dir", str(omero.omerodir), "--data-dir", str(omero.data), "--detailed-exitcode")
+    assert omero.run(*words, "--dry-run").returncode == 8
+    assert omero.run(*words, "--yes").returncode == 8
+    assert omero.ok(*words, "--dry-run")
+    assert omero.ok("config", "get", "omero.db.port") == f"{address.port}\n"
 
 
 def test_an_external_database_that_is_down(tmp_path: Path) -> None:

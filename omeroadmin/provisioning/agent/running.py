@@ -30,8 +30,9 @@ class Done(NamedTuple):
     error_output: str
 
     def last_words(self) -> str:
-        """Last line of stderr, or of stdout: what to show of a failure."""
-        lines = (self.error_output.strip() or self.output.strip()).splitlines()
+        """Last line of stderr, or of stdout: what to show of a failure. Our own programs say it before their hint."""
+        text = self.error_output.strip() or self.output.strip()
+        lines = [line for line in text.splitlines() if not line.startswith("  -> ")]
         return lines[-1].strip() if lines else "(no output)"
 
 

@@ -16,10 +16,11 @@ from omeroadmin.cli.database_options import (
     DatabasePort,
     DatabaseUser,
     PortsPrefix,
+    external_database,
 )
 from omeroadmin.cli.output import print_lines
 from omeroadmin.cli.progress import step_listener
-from omeroadmin.errors import usage_error
+from omeroadmin.errors import ExitStatus, usage_error
 from omeroadmin.schema.instance import Instance
 from omeroadmin.steps.apply import apply_plan
 from omeroadmin.system.local import LocalHost
@@ -44,17 +45,17 @@ def command(
     ] = None,
     ports_prefix: PortsPrefix = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
+    detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="Exit with 8 where something changes.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
     """Make an instance.
 
-    Directories, properties, certificates, database and repository.
-
-    What is there already is kept; a second run has nothing to do.
+    Directories, properties, certificates, database, repository. What is there is kept, also a database that
+    the properties name already; a second run has nothing to do.
 
     Example: omero install --dir ~/OMERO.server --data-dir ~/OMERO --db embedded
     """
-    from omeroadmin.workflows.install import InstallWish, plan_install, read_external_database
+    from omeroadmin.workflows.install import InstallWish, plan_install
 
     if db not in (None, "embedded") or (db == "embedded" and db_host is not None):
         raise usage_error(
@@ -63,17 +64,17 @@ def command(
             "either --db embedded or --db-host HOST --db-name NAME --db-user USER",
         )
     omerodir = install_directory(directory)
-    data_directory = (data_dir or omerodir.parent / "OMERO").absolute()
-    database = None
-    if db_host is not None:
-        database = read_external_database(db_host, db_port, db_name, db_user, db_password_file)
-    wish = InstallWish(Instance(omerodir), data_directory, database, root_password_file, ports_prefix)
+    data = (data_dir or omerodir.parent / "OMERO").absolute()
+    database = external_database(db_host, db_port, db_name, db_user, db_password_file)
+    wish = InstallWish(Instance(omerodir), data, database, root_password_file, ports_prefix, embedded=db is not None)
     result = plan_install(wish)
     if dry_run:
         show_plan(result.plan)
-        return
-    agree(result.plan, yes=yes, destructive=False)
-    apply_plan(result.plan, LocalHost(), step_listener())
-    if not result.plan:
-        print_lines(f"{omerodir} is complete: nothing to do")
-    print_lines(f"Password of user root: in {result.root_password_file}")
+    else:
+        agree(result.plan, yes=yes, destructive=False)
+        apply_plan(result.plan, LocalHost(), step_listener())
+        if not result.plan:
+            print_lines(f"{omerodir} is complete: nothing to do")
+        print_lines(f"Password of user root: in {result.root_password_file}")
+    if detailed and result.plan:
+        raise typer.Exit(ExitStatus.CHANGES_PENDING)
