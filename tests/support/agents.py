@@ -70,6 +70,11 @@ class Worker:
         return {**complete(kind, **fields), "key": "0"}
 
 
+def telling_pid(file: Path) -> tuple[str, ...]:
+    """What an agent is started by where a test must know its process id."""
+    return ("sh", "-c", 'echo $$ > "$0"; exec "$@"', str(file))
+
+
 @contextmanager
 def worker(before: Sequence[str] = ()) -> Iterator[Worker]:
     """A worker with a session of its own.
@@ -86,13 +91,16 @@ def worker(before: Sequence[str] = ()) -> Iterator[Worker]:
 
 
 @contextmanager
-def worker_apart(root: Path) -> Iterator[Worker]:
-    """A worker that is root where /etc, /home, /run and /var/lib are copies or empty directories below ``root``."""
-    shutil.copytree("/etc", root / "etc", symlinks=True)
-    shutil.copystat("/etc", root / "etc")
-    for place in ("home", "run", "var/lib"):
-        (root / place).mkdir(parents=True)
-    with worker(("unshare", "--mount", "sh", "-c", _SEPARATE, "sh", str(root))) as found:
+def worker_apart(root: Path, before: Sequence[str] = ()) -> Iterator[Worker]:
+    """A worker that is root where /etc, /home, /run and /var/lib are copies or empty directories below ``root``.
+
+    :param before: what all of it is started by
+    """
+    if not (root / "etc").exists():
+        shutil.copytree("/etc", root / "etc", symlinks=True)
+        for place in ("home", "run", "var/lib"):
+            (root / place).mkdir(parents=True)
+    with worker((*before, "unshare", "--mount", "sh", "-c", _SEPARATE, "sh", str(root))) as found:
         yield found
 
 

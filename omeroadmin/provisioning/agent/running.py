@@ -10,6 +10,7 @@ import subprocess
 import time
 from typing import Any, NamedTuple, Sequence
 
+from omeroadmin.provisioning.agent import orphans
 from omeroadmin.provisioning.agent.change import HostError
 
 _MOST = 1 << 24
@@ -61,12 +62,15 @@ def run(
     variables.update(environment or {})
     output, error_output = _memory(), _memory()
     try:
-        process = subprocess.Popen(
-            list(arguments),
-            stdin=subprocess.PIPE, stdout=output, stderr=error_output,
-            env=variables, cwd=directory, start_new_session=True, **more,
-        )  # fmt: skip
-        _wait(process, input_text.encode(), timeout, arguments[0], (output, error_output))
+        with orphans.noted() as note:
+            process = subprocess.Popen(
+                list(arguments),
+                stdin=subprocess.PIPE, stdout=output, stderr=error_output,
+                env=variables, cwd=directory, start_new_session=True,
+                preexec_fn=note,  # noqa: PLW1509 - it is system calls, no lock is taken for it
+                **more,
+            )  # fmt: skip
+            _wait(process, input_text.encode(), timeout, arguments[0], (output, error_output))
         return Done(process.returncode, _content(output), _content(error_output))
     except OSError as error:
         name = directory if not os.path.isdir(directory) else arguments[0]

@@ -9,6 +9,7 @@ import os
 import time
 from typing import Any, Iterator
 
+from omeroadmin.provisioning.agent import orphans
 from omeroadmin.provisioning.agent.change import HostError, Undo
 from omeroadmin.provisioning.agent.files import read_whole, write_whole
 
@@ -29,6 +30,10 @@ def _lock_path() -> str:
     return os.path.join(state_directory(), "agent.lock")
 
 
+def _program_path() -> str:
+    return os.path.join(state_directory(), "program")
+
+
 def make_state_directory() -> str:
     """Create the directory, for its owner only."""
     directory = state_directory()
@@ -46,7 +51,7 @@ class HostLock:
     def take(self, run: str, who: str) -> None:
         """Take the lock; wait only where the holder has lost its controller and is about to end.
 
-        :raises HostError: ``host-locked``
+        :raises HostError: ``host-locked``, ``host-program-left``
         """
         if self._descriptor >= 0:
             return
@@ -65,6 +70,12 @@ class HostLock:
                         "host-locked", f"another run is at work here: {words}", "wait for its end"
                     ) from None
                 time.sleep(0.2)
+        try:
+            orphans.await_end(_program_path())
+        except HostError:
+            os.close(descriptor)
+            raise
+        orphans.note_programs(_program_path())
         self._descriptor = descriptor
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps({"run": run, "who": who, "since": int(time.time())}).encode(), 0)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import threading
 from pathlib import Path
+from typing import Any
 
-from tests.support.agents import Worker
+import pytest
+
+from omeroadmin.errors import AdminError
+from omeroadmin.system.clock import wait_until
+from tests.support.agents import Worker, telling_pid, worker
 
 
 def test_a_command_runs_until_its_result_is_there(local: Worker, tmp_path: Path) -> None:
@@ -71,3 +78,35 @@ def test_what_is_waited_for_comes_and_is_no_change(local: Worker, tmp_path: Path
     assert (
         local.failure(local.wish("wait-for", command=["no-such-program"], timeout=0.1))["code"] == "host-wait-timeout"
     )
+
+
+def lose(killed: Worker, wish: dict[str, Any]) -> None:
+    with pytest.raises(AdminError, match="ended"):
+        killed.messages(wish)
+
+
+def test_a_program_of_a_killed_agent_is_waited_for(
+    local: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "other"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    slow = [
+        "sh",
+        "-c",
+        f"touch {tmp_path}/begun; while ! test -e {tmp_path}/go; do sleep 0.02; done; touch {tmp_path}/1",
+    ]
+    quick = local.wish("command", arguments=["mv", f"{tmp_path}/1", f"{tmp_path}/2"])
+    with worker(telling_pid(tmp_path / "pid")) as killed:
+        thread = threading.Thread(target=lose, args=(killed, killed.wish("command", arguments=slow)))
+        thread.start()
+        wait_until((tmp_path / "begun").exists, timeout=30)
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+        thread.join()
+    with worker() as following:
+        timer = threading.Timer(0.3, (tmp_path / "go").touch)
+        timer.start()
+        following.apply(quick)
+        timer.join()
+    assert (tmp_path / "2").exists()
+    assert not (home / ".local" / "state" / "omeroadmin" / "program").exists()

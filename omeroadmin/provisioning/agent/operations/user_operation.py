@@ -156,7 +156,10 @@ def _make_home(home: str, account: Facts) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
         os.mkdir(temporary, 0o700)
         os.chown(temporary, account["uid"], grp.getgrnam(account["group"]).gr_gid)
-        os.rename(temporary, home)
+        try:
+            os.rename(temporary, home)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
         raise system_failure("made", home, error) from error
 
