@@ -36,8 +36,11 @@ def main() -> int:
     parser.add_argument("pytest", nargs="*", help="arguments for pytest")
     options = parser.parse_args()
     is_root = os.geteuid() == 0
+    test_hosts = None
     if is_root:
         install_packages()
+        # It takes a minute on a new machine, and those who need it come last.
+        test_hosts = subprocess.Popen([sys.executable, "-m", "tests.support.testhosts_prepare"], cwd=CHECKOUT)
     data = options.work / "coverage"
     data.mkdir()
     if is_root:
@@ -49,7 +52,8 @@ def main() -> int:
         statuses.append(run_pytest([*ALONE], marker, options.work / "tests", data, options.account))
     else:
         statuses = [run_pytest(options.pytest, marker, options.work / "tests", data, options.account)]
-    if is_root:
+    if test_hosts is not None:
+        statuses.append(test_hosts.wait())
         statuses.append(run_pytest(options.pytest, "root", options.work / "tests-as-root", data, None, options.account))
     if not options.pytest:
         statuses.append(report_coverage(data))
@@ -141,8 +145,9 @@ def prepare(
         "COVERAGE_RCFILE": str(CHECKOUT / "pyproject.toml"),
         "HYPOTHESIS_STORAGE_DIRECTORY": str(home / "hypothesis"),
     }
-    kept = ("OMERO_TEST_REQUIRE_ALL", "CI", "PIP_CERT", "PIP_FIND_LINKS", "PIP_CONFIG_FILE", "PIP_INDEX_URL")
-    environment |= {name: os.environ[name] for name in kept if name in os.environ}
+    kept = ("OMERO_TEST_REQUIRE_ALL", "OMERO_TEST_CACHE", "CI")
+    pip = ("PIP_CERT", "PIP_FIND_LINKS", "PIP_CONFIG_FILE", "PIP_INDEX_URL")
+    environment |= {name: os.environ[name] for name in (*kept, *pip) if name in os.environ}
     if account is None:
         # Tests that need root for something else have their servers run by somebody else.
         environment["OMERO_TEST_ACCOUNT"] = servers

@@ -11,6 +11,8 @@ import pytest
 DEBIAN_PACKAGES: dict[str, str] = {
     "age": "age",
     "borg": "borgbackup",
+    "debootstrap": "debootstrap",
+    "dpkg-scanpackages": "dpkg-dev",
     "csh": "csh",
     "icegridadmin": "zeroc-ice-utils",
     "icegridnode": "zeroc-icegrid",
