@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import subprocess
 import sys
@@ -73,6 +74,12 @@ class Worker:
 def telling_pid(file: Path) -> tuple[str, ...]:
     """What an agent is started by where a test must know its process id."""
     return ("sh", "-c", 'echo $$ > "$0"; exec "$@"', str(file))
+
+
+def with_own_state() -> tuple[str, ...]:
+    """What starts an agent so that its state is not this machine's: for root, whose home doesn't matter."""
+    mounting = 'mount -t tmpfs none /var/lib && mount -t tmpfs none /run && exec "$@"'
+    return ("unshare", "--mount", "sh", "-c", mounting, "sh") if os.geteuid() == 0 else ()
 
 
 @contextmanager

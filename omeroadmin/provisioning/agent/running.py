@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pwd
 import signal
 import subprocess
-import time
+import threading
 from typing import Any, NamedTuple, Sequence
 
 from omeroadmin.provisioning.agent import orphans
@@ -83,30 +84,37 @@ def run(
 def _wait(
     process: "subprocess.Popen[bytes]", content: bytes, timeout: float, name: str, outputs: Sequence[int]
 ) -> None:
-    deadline = time.monotonic() + timeout
-    while True:
-        remaining = deadline - time.monotonic()
-        try:
-            process.communicate(content, timeout=max(0.0, min(remaining, _LOOK)))
-            break
-        except subprocess.TimeoutExpired:
-            if remaining <= 0:
-                _kill(process)
-                raise HostError(
-                    "host-program-timeout", f"{name} did not end within {timeout:g} seconds and was killed"
-                ) from None
-        if sum(os.fstat(output).st_size for output in outputs) > _MOST:
-            _kill(process)
-            break
-    if sum(os.fstat(output).st_size for output in outputs) > _MOST:
+    ended = threading.Event()
+    watch = threading.Thread(target=_watch, args=(process, outputs, ended), daemon=True)
+    watch.start()
+    try:
+        process.communicate(content, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise HostError(
+            "host-program-timeout", f"{name} did not end within {timeout:g} seconds and was killed"
+        ) from None
+    finally:
+        ended.set()
+        watch.join()
+    if _is_too_much(outputs):
         raise HostError(
             "host-output-too-long", f"{name} printed more than {_MOST >> 20} MB", "let it write to a file there"
         )
 
 
-def _kill(process: "subprocess.Popen[bytes]") -> None:
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+def _watch(process: "subprocess.Popen[bytes]", outputs: Sequence[int], ended: threading.Event) -> None:
+    """End a program that fills the memory."""
+    while not ended.wait(_LOOK):
+        if _is_too_much(outputs):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            return
+
+
+def _is_too_much(outputs: Sequence[int]) -> bool:
+    return sum(os.fstat(output).st_size for output in outputs) > _MOST
 
 
 def _memory() -> int:

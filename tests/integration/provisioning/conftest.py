@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.agents import Worker, worker, worker_apart
+from tests.support.agents import Worker, with_own_state, worker, worker_apart
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     """An agent of this user, whose state is in a home of its own."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "home").mkdir()
-    with worker() as found:
+    with worker(with_own_state()) as found:
         yield found
 
 

@@ -116,6 +116,7 @@ def session(sshd: Sshd) -> Iterator[AgentSession]:
 def test_messages_of_megabytes_go_both_ways(session: AgentSession) -> None:
     text = "é\n" * 2_000_000
     assert session.run(["cat"], 60, text)["output"] == text
+    assert session.run(["sh", "-c", "sleep 0.5; cat"], 60, text)["output"] == text
     assert session.run(["sh", "-c", "echo out; echo err >&2; exit 7"], 60)["status"] == 7
 
 

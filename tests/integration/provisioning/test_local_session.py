@@ -13,6 +13,7 @@ from omeroadmin.provisioning.launch import AgentChannel, Rights
 from omeroadmin.provisioning.local_streams import LocalStreams
 from omeroadmin.provisioning.operations.catalog import complete
 from omeroadmin.provisioning.session import AgentSession
+from tests.support.agents import with_own_state
 
 
 @pytest.fixture
@@ -20,7 +21,10 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AgentSe
     """A session whose host state is in a home of its own."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "home").mkdir()
-    session = AgentSession(AgentChannel("here", sys.executable, Rights(), LocalStreams))
+    before = with_own_state()
+    session = AgentSession(
+        AgentChannel("here", sys.executable, Rights(), lambda arguments: LocalStreams([*before, *arguments]))
+    )
     yield session
     session.close()
 
