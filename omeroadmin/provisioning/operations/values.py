@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -178,6 +179,11 @@ def _local_path(value: Any) -> str:
     return text
 
 
+def _text_or_json(value: Any) -> str:
+    """A value of a map: lists and maps within it become JSON, as properties of OMERO.web are written."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else as_text(value)
+
+
 def _each(convert: Callable[[Any], str]) -> Callable[[Any], list[str]]:
     return lambda value: [convert(item) for item in as_list(value)]
 
@@ -193,7 +199,7 @@ _CONVERSIONS: dict[FieldType, Callable[[Any], Any]] = {
     FieldType.PORT: as_port,
     FieldType.NAMES: _each(_name),
     FieldType.TEXTS: _each(as_text),
-    FieldType.MAP: lambda value: {name: as_text(item) for name, item in as_map(value).items()},
+    FieldType.MAP: lambda value: {name: _text_or_json(item) for name, item in as_map(value).items()},
     FieldType.LOCAL_PATH: _local_path,
 }
 _WORDS = {

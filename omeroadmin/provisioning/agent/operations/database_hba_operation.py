@@ -36,7 +36,8 @@ def facts(wish: Wish) -> Facts:
     block, first = _split(text, wish["block"])[:2]
     found: Facts = {"server": True, "path": answer["path"]}
     found["block"] = None if block is None else [_shown(line) for line in block]
-    found["same"] = block == wish["lines"] if wish["lines"] else block is None
+    lines = _lines(wish)
+    found["same"] = block == lines if lines else block is None
     found["first"] = first
     found["stale"] = os.stat(answer["path"]).st_mtime > answer["loaded"]
     return found
@@ -46,10 +47,10 @@ def plan(wish: Wish, facts: Facts) -> list[Change]:
     """Write the block before all other rules, because the first that fits counts; then have the server read it."""
     if not facts["server"]:
         words = unasked(f"write {len(wish['lines'])} rules of {wish['block']} into pg_hba.conf")
-        return [Change("write", words, "", _text(wish["lines"]))] if wish["lines"] else []
+        return [Change("write", words, "", _text(_lines(wish)))] if wish["lines"] else []
     if not facts["same"] or (wish["lines"] and not facts["first"]):
         before = _text(facts["block"] or [])
-        return [Change("write", f"write rules of {wish['block']} into {facts['path']}", before, _text(wish["lines"]))]
+        return [Change("write", f"write rules of {wish['block']} into {facts['path']}", before, _text(_lines(wish)))]
     if facts["stale"]:
         return [Change("reload", f"have PostgreSQL read {facts['path']}")]
     return []
@@ -63,7 +64,7 @@ def apply(wish: Wish, change: Change) -> Undo | None:
     path = _path(wish, change)
     before = (read_whole(path) or b"").decode("utf-8", "surrogateescape")
     block = _split(before, wish["block"])[0]
-    _write(wish, path, before, wish["lines"])
+    _write(wish, path, before, _lines(wish))
     faults = ask(wish, _FAULTS)
     if faults:
         _put(path, before)
@@ -94,6 +95,27 @@ def undo(record: Undo) -> str:
     _write(record, path, content.decode("utf-8", "surrogateescape"), record["lines"])
     _reload(record, path)
     return f"gave {path} its earlier rules of {record['block']} back"
+
+
+def _lines(wish: Wish) -> list[str]:
+    """The rules; an address alone is that of one host."""
+    return [_with_bits(line.strip()) for line in wish["lines"]]
+
+
+def _with_bits(line: str) -> str:
+    words = line.split()
+    if len(words) < 5 or not words[0].startswith("host") or "/" in words[3]:
+        return line
+    import ipaddress
+
+    try:
+        address = ipaddress.ip_address(words[3])
+    except ValueError:
+        return line
+    if words[4][:1].isdigit():
+        # A mask follows.
+        return line
+    return " ".join([*words[:3], f"{address}/{address.max_prefixlen}", *words[4:]])
 
 
 def _marks(block: str) -> tuple[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from typing import Any, Iterable
 
 from omeroadmin.provisioning.agent.change import Change, Facts, HostError, Undo, Wish
 from omeroadmin.provisioning.agent.postgresql import ask, identifier, literal, tell, unasked
@@ -13,8 +14,11 @@ SELECT json_build_object(
       WHERE sourcefile ~ 'postgresql[.]auto[.]conf$' AND name IN ({names})),
   'known', (SELECT coalesce(json_object_agg(name, context), '{{}}') FROM pg_settings WHERE name IN ({names})),
   'pending', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM pg_settings
-      WHERE pending_restart AND name IN ({names})))
+      WHERE pending_restart AND ({all} OR name IN ({names}))),
+  'loaded', extract(epoch FROM pg_conf_load_time()))
 """
+_RELOAD = 20.0
+"""Seconds in which the server reads its settings."""
 _LISTS = frozenset(
     {
         "shared_preload_libraries", "session_preload_libraries", "local_preload_libraries", "search_path",
@@ -25,11 +29,12 @@ _LISTS = frozenset(
 
 
 def facts(wish: Wish) -> Facts:
-    """What ALTER SYSTEM has set of the wished settings, and which of them wait for a restart."""
-    if not _wanted(wish):
-        return {"server": True, "written": {}, "known": {}, "pending": []}
-    answer = ask(wish, _QUERY.format(names=", ".join(literal(name) for name in _wanted(wish))))
-    return {"server": False} if answer is None else {"server": True, **answer}
+    """What ALTER SYSTEM has set of the wished settings, and which of them, or of all, wait for a restart."""
+    answer = _ask(wish, _wanted(wish))
+    if answer is None:
+        return {"server": False}
+    del answer["loaded"]
+    return {"server": True, **answer}
 
 
 def plan(wish: Wish, facts: Facts) -> list[Change]:
@@ -73,6 +78,11 @@ def undo(record: Undo) -> str:
     return f"gave PostgreSQL its earlier {names} back"
 
 
+def _ask(where: dict[str, Any], names: Iterable[str]) -> Any:
+    listed = ", ".join(literal(name) for name in names)
+    return ask(where, _QUERY.format(names=listed or "''", all="false" if listed else "true"))
+
+
 def _wanted(wish: Wish) -> dict[str, str | None]:
     wanted: dict[str, str | None] = {name: _text(value) for name, value in wish["set"].items()}
     wanted.update(dict.fromkeys(wish["remove"]))
@@ -87,7 +97,14 @@ def _text(value: Any) -> str:
 
 def _set(where: dict[str, Any], settings: dict[str, str | None], doing: str) -> None:
     statements = [_statement(name, value) for name, value in sorted(settings.items())]
+    before = (_ask(where, settings) or {"loaded": 0})["loaded"]
     tell(where, ";\n".join([*statements, "SELECT pg_reload_conf()"]), doing)
+    deadline = time.monotonic() + _RELOAD
+    # What waits for a restart is known only when they have been read.
+    while (_ask(where, settings) or {"loaded": before})["loaded"] == before:
+        if time.monotonic() > deadline:
+            raise HostError("host-database-failed", f"{doing}: PostgreSQL has not read it in {_RELOAD:g} seconds")
+        time.sleep(0.05)
 
 
 def _same(name: str, written: str | None, wanted: str | None) -> bool:

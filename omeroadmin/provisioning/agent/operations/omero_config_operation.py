@@ -40,7 +40,8 @@ def plan(wish: Wish, facts: Facts) -> list[Change]:
         if state["is"] == "other":
             before.append(f"{name}={state.get('value', _MASK)}\n")
         if wanted is not None:
-            after.append(f"{name}={_MASK + ' (another)' if _hidden(wish, name) else wanted}\n")
+            hidden = f"{_MASK} (another)" if state["is"] == "other" else _MASK
+            after.append(f"{name}={hidden if _hidden(wish, name) else wanted}\n")
     if not names:
         return []
     listed = ", ".join(names) if len(names) <= 3 else f"{len(names)} properties"

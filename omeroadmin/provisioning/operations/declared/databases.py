@@ -66,7 +66,11 @@ HBA = Declaration(
     "Rules of pg_hba.conf, in a block before all others; the server reads them at once.",
     (
         Field("block", FieldType.NAME, "Name of the block.", "omero"),
-        Field("lines", FieldType.TEXTS, "The rules; none removes the block."),
+        Field(
+            "lines",
+            FieldType.TEXTS,
+            "The rules; none removes the block. An address without `/BITS` is that of one host.",
+        ),
         PORT,
         SOCKET,
         ACCOUNT,
@@ -77,7 +81,8 @@ HBA = Declaration(
 )
 SETTINGS = Declaration(
     "database-settings",
-    "Settings of PostgreSQL, by ALTER SYSTEM. One that waits for a restart is a change, until a trigger makes one.",
+    "Settings of PostgreSQL, by ALTER SYSTEM. What waits for a restart is a change, until a trigger makes one: of the"
+    " settings that are named, or, where none are, of all.",
     (
         Field("set", FieldType.MAP, "Settings and their values, such as `shared_buffers: 2GB`."),
         Field("remove", FieldType.TEXTS, "Settings that shall be what the server's own files say."),
