@@ -17,6 +17,7 @@ DEBIAN_PACKAGES: dict[str, str] = {
     "icegridadmin": "zeroc-ice-utils",
     "icegridnode": "zeroc-icegrid",
     "ip": "iproute2",
+    "nft": "nftables",
     "nginx": "nginx-light",
     "openssl": "openssl",
     "pgbackrest": "pgbackrest",
