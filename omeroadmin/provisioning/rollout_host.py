@@ -77,6 +77,7 @@ class HostRollout:
     _seconds: float = field(init=False, default=0.0)
     _triggered: tuple[str, ...] = field(init=False, default=())
     _halted: bool = field(init=False, default=False)
+    _at_work: bool = field(init=False, default=False)
 
     @property
     def name(self) -> str:
@@ -141,7 +142,7 @@ class HostRollout:
         """Do what a playbook wants, stage by stage, until one fails."""
         if not self.is_well:
             return
-        began = monotonic()
+        began, self._at_work = monotonic(), True
         stages = self._stages(playbook)
         count = sum(len(stage.wishes) for stage in stages)
         number = 0
@@ -152,6 +153,7 @@ class HostRollout:
                 self._stage(stage, orders, number, count)
                 number += len(stage.wishes)
         self._seconds += monotonic() - began
+        self._at_work = False
 
     def take_back(self, undone: str, orders: Orders, stages: Sequence[str] = ()) -> None:
         """Take back what a run has changed here, last first.
@@ -179,6 +181,9 @@ class HostRollout:
     def report(self) -> HostReport:
         """What has become of it."""
         state = HostState.NOT_BEGUN if self.state is HostState.CHANGES else self.state
+        if self._at_work:
+            # Somebody didn't want to wait for it.
+            state = HostState.INTERRUPTED
         return HostReport(self.name, state, tuple(self._changes), self._problem, round(self._seconds, 3))
 
     def halt(self) -> None:

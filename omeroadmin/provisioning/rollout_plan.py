@@ -109,8 +109,8 @@ class RolloutPlan:
 
     @property
     def has_changes(self) -> bool:
-        """Whether there is anything to do."""
-        return any(host.state is HostState.CHANGES for host in self.hosts)
+        """Whether anything would be changed; waiting is no change."""
+        return any(host.real_changes for host in self.hosts)
 
     @property
     def exit_status(self) -> ExitStatus:
@@ -165,7 +165,7 @@ def plan_host(
         except HostError as error:
             problem = problem or problem_of(error, redactor, host)
             continue
-        if found:
+        if any(not change.waits for change in found):
             triggered.update(wish["triggers"])
         changes += (_planned(change, stage, wish, redactor) for change in found)
     state = HostState.FAILED if problem else HostState.CHANGES if changes else HostState.UNCHANGED
@@ -202,7 +202,7 @@ def _planned(change: Change, stage: StageWork, wish: Wish, redactor: Redactor) -
         redactor.hide(change.words),
         before,
         after,
-        waits=bool(getattr(change, "waits", False)),
+        waits=change.waits,
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from omeroadmin.errors import configuration_error, usage_error
 from omeroadmin.provisioning.connecting import Connector, open_here
-from omeroadmin.provisioning.inventory import Become, Inventory
+from omeroadmin.provisioning.inventory import Become, Inventory, InventoryHost
 from omeroadmin.provisioning.journal import Journal, list_runs, read_journal
 from omeroadmin.provisioning.playbook import Playbook
 from omeroadmin.provisioning.rollout_choice import RolloutChoice, Scope, read_hosts, read_scope
@@ -72,6 +72,9 @@ class Rollout:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
+        if isinstance(value, KeyboardInterrupt):
+            # Nobody wants to wait for who doesn't answer.
+            self._connector.close()
         with ThreadPoolExecutor(max(1, len(self._hosts))) as goodbyes:
             list(goodbyes.map(HostRollout.close, self._hosts))
         self._connector.close()
@@ -122,10 +125,11 @@ class Rollout:
             if host.connect(self._open):
                 host.take_back(undone, orders)
 
-        try:
-            self._halting(self._hosts, take_back)
-        finally:
-            report = self._report(orders)
+        with endings_interrupt():
+            try:
+                self._halting(self._hosts, take_back)
+            finally:
+                report = self._report(orders)
         return report
 
     def connect(self) -> None:
@@ -203,13 +207,11 @@ class HostFacts:
     problem: Problem | None = None
 
 
-def gather_facts(inventory: Inventory, limit: str, way: Way, listener: Listener) -> tuple[HostFacts, ...]:
-    """Facts of hosts, as playbooks have them in ``base``.
-
-    :param limit: pattern; empty: all
-    :raises AdminError: ``pattern-invalid``, ``host-unknown``
-    """
-    hosts = _bare_hosts(inventory, [host.name for host in inventory.select(limit or "all")])
+def gather_facts(
+    inventory: Inventory, chosen: Sequence[InventoryHost], way: Way, listener: Listener
+) -> tuple[HostFacts, ...]:
+    """Facts of hosts, as playbooks have them in ``base``."""
+    hosts = _bare_hosts(inventory, [host.name for host in chosen])
     with Rollout(hosts, inventory, way, listener) as rollout:
         rollout.connect()
     return tuple(
@@ -230,14 +232,21 @@ def plan_undo(directory: Path, run: str, limit: str, inventory: Inventory) -> tu
         raise usage_error("run-not-undoable", f"{report.run} took back {report.undoes}", "carry that out again: apply")
     chosen = {host.name for host in inventory.select(limit or "all")}
     known = inventory.by_name
-    names = [host.host for host in report.hosts if host.host in chosen or (host.host not in known and not limit)]
+    names = [
+        host.host
+        for host in report.hosts
+        if (host.host in chosen or (host.host not in known and not limit))
+        and (host.changes or host.state in (HostState.FAILED, HostState.INTERRUPTED))
+    ]
     for name in names:
         if name not in known:
             raise configuration_error(
                 "host-unknown", f"{inventory.path} has no host {name}, which {report.run} was for", "add it, or --limit"
             )
     if not names:
-        raise usage_error("hosts-none", f"{report.run} was for none of these hosts", f"omero hosts report {report.run}")
+        raise usage_error(
+            "hosts-none", f"{report.run} has changed none of these hosts", f"see it: omero hosts report {report.run}"
+        )
     _refuse_older(directory, report, set(names))
     return report, _bare_hosts(inventory, names)
 

@@ -27,6 +27,10 @@ def print_report(report: RolloutReport, *, quiet: bool) -> None:
         print_lines(*(f"  {printable(words)}{_place(done)}" for done in host.changes for words in done.words))
     counts = ", ".join(f"{count} {state.value}" for state, count in count_states(report.hosts).items())
     print_lines(f"{report.action} {report.run}: {counts}{_time(report)}")
+    _say_problems(report)
+
+
+def _say_problems(report: RolloutReport) -> None:
     for host in report.hosts:
         if host.problem is not None:
             say_problem(host.host, host.problem)
@@ -61,6 +65,7 @@ def print_report_json(report: RolloutReport) -> None:
             "hosts": report.hosts,
         },
     )
+    _say_problems(report)
 
 
 def print_runs(reports: Sequence[RolloutReport], *, as_json: bool) -> None:

@@ -194,7 +194,10 @@ class Agent:
 
     def _undo(self, message: Message) -> None:
         self._lock.take(message["run"], message["who"])
-        for record in state.undo_records(message["undo"], message.get("stages", [])):
+        records = list(state.undo_records(message["undo"], message.get("stages", [])))
+        # What only has to be done once more, such as a restart, needs what the others bring back.
+        late = [record for number, record in enumerate(records) if record not in records[:number] and _is_late(record)]
+        for record in [*(record for record in records if not _is_late(record)), *reversed(late)]:
             words = registry.operation(record["kind"]).undo(record["undo"])
             self._send({"id": message["id"], "state": "undone", "words": words})
         state.forget_run(message["undo"])
@@ -227,6 +230,10 @@ class Agent:
 
 def _alters(changes: list[Change]) -> bool:
     return any(not change.waits for change in changes)
+
+
+def _is_late(record: Message) -> bool:
+    return bool(record["undo"].get("late"))
 
 
 def _failure(error: Exception) -> HostError:

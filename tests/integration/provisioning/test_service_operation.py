@@ -61,3 +61,18 @@ def test_service_that_does_not_come_up_is_a_failure(apart: Worker, tmp_path: Pat
     error = apart.failure(apart.wish("service", name="sample", state="started"))
     assert error["code"] == "host-service-failed"
     assert error["message"] == "start of sample ended with 3: no port is free"
+
+
+@pytest.mark.root
+def test_a_restart_is_done_again_when_its_cause_has_been_taken_back(apart: Worker, tmp_path: Path) -> None:
+    script = tmp_path / "host" / "etc" / "init.d" / "sample"
+    script.write_text(SCRIPT.replace("restart)", "restart) cat /etc/sample >> /run/sample.log;"))
+    script.chmod(0o755)
+    file = apart.wish("file", path="/etc/sample", content="old\n")
+    apart.apply(file, apart.wish("service", name="sample", state="started"))
+    restart = apart.wish("service", name="sample", state="restarted")
+    apart.apply({**file, "content": "new\n"}, restart, restart)
+    assert apart.undo() == ["wrote /etc/sample as it was", "restarted sample"]
+    log = (tmp_path / "host" / "run" / "sample.log").read_text().split()
+    assert [word for word in log if word in {"old", "new"}] == ["new", "new", "old"]
+    apart.apply(apart.wish("service", name="sample", state="stopped"))

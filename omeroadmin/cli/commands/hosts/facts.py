@@ -20,7 +20,7 @@ def command(
 
     Example: omero hosts facts --limit web --json
     """
-    from omeroadmin.cli.hosts_options import inventory_path, wished_rights
+    from omeroadmin.cli.hosts_options import inventory_path, limited, wished_rights
     from omeroadmin.cli.rollout_options import finish
     from omeroadmin.cli.views.host_facts import print_facts, print_facts_json
     from omeroadmin.cli.views.rollouts import PlanProgress
@@ -29,7 +29,9 @@ def command(
 
     hosts = hosts_of(inventory if local else inventory_path(inventory), limit, local=local)
     with PlanProgress() as progress:
-        found = gather_facts(hosts, limit, Way(local, forks, accept_new, wished_rights(become)), progress)
+        found = gather_facts(
+            hosts, limited(hosts, limit), Way(local, forks, accept_new, wished_rights(become)), progress
+        )
     if as_json:
         print_facts_json(found)
     else:

@@ -49,7 +49,7 @@ def apply(wish: Wish, change: Change) -> Undo | None:
     act(name, change.action, float(wish["timeout"]))
     if change.action in {"start", "stop"}:
         return {"name": name, "active": before.active, "timeout": wish["timeout"]}
-    return None
+    return {"name": name, "again": change.action, "timeout": wish["timeout"], "late": True}
 
 
 def undo(record: Undo) -> str:
@@ -58,6 +58,10 @@ def undo(record: Undo) -> str:
     present = service_facts(name)
     if not present.known:
         return f"{name} is gone already"
+    if "again" in record:
+        if present.active:
+            act(name, record["again"], float(record["timeout"]))
+        return f"{record['again']}ed {name}"
     if "active" in record:
         if present.active != record["active"]:
             act(name, "start" if record["active"] else "stop", float(record["timeout"]))
