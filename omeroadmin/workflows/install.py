@@ -14,22 +14,23 @@ from omeroadmin.database.plan import DatabaseWish, database_facts, plan_database
 from omeroadmin.errors import configuration_error, usage_error
 from omeroadmin.profiles.plan import plan_properties
 from omeroadmin.profiles.store import read_profile
+from omeroadmin.provisioning.operations.catalog import complete
 from omeroadmin.repository.layout import inspect_data_directories, plan_data_directories, plan_scripts
 from omeroadmin.resources import templates_directory
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
-from omeroadmin.steps.kinds import MakeDirectory, WriteFile
+from omeroadmin.steps.kinds import MakeDirectory
 from omeroadmin.steps.plan import Plan, Step
 from omeroadmin.system import files
 from omeroadmin.system.host import Host
 from omeroadmin.system.local import LocalHost
 from omeroadmin.system.sockets import port_is_free
+from omeroadmin.workflows.carry_out import plan_operations
 
 POSTGRESQL_PORT = 5432
 POOL_SIZE = "25"
 """Connections for each server: with all servers together below the 100 that PostgreSQL accepts by default."""
 PRIVATE_MODE = 0o700
-OPEN_MODE = 0o755
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,12 @@ def plan_install(wish: InstallWish, host: Host | None = None) -> InstallPlan:
     database = DatabaseWish(instance, settings, password_file)
     certificates = certificate_facts.collect_facts(settings, host)
     parts = (
-        _directories(instance, host),
+        _directories(instance),
         plan_properties(current, properties, instance.config_xml, "install"),
-        _root_password(wish, host),
+        _root_password(wish),
         plan_data_directories(settings, inspect_data_directories(settings, host)),
         _without_directories(plan_certificates(certificates, CertificateWish())),
-        _maintenance_page(instance, host),
+        _maintenance_page(instance),
         plan_scripts(instance.scripts_directory, templates_directory() / "scripts", host),
         plan_database(database_facts(instance, settings), database),
     )
@@ -188,47 +189,39 @@ def free_database_port(prefix: str) -> int:
     )
 
 
-def _directories(instance: Instance, host: Host) -> Plan:
-    """The manual's modes: nobody else looks into etc and var."""
-    wanted = {
-        instance.omerodir: OPEN_MODE,
-        instance.etc: PRIVATE_MODE,
-        instance.grid_directory: PRIVATE_MODE,
-        instance.error_pages.parent: OPEN_MODE,
-        instance.error_pages: OPEN_MODE,
-        instance.var: PRIVATE_MODE,
-        instance.log_directory: PRIVATE_MODE,
-        instance.temporary_directory: PRIVATE_MODE,
-        instance.run_directory: PRIVATE_MODE,
-        instance.scripts_directory.parent: OPEN_MODE,
+def _directories(instance: Instance) -> Plan:
+    """The manual's modes: nobody else looks into etc and var. What is open there may be a site's own choice."""
+    private = {"mode": f"{PRIVATE_MODE:04o}"}
+    wanted: dict[Path, dict[str, str]] = {
+        instance.omerodir: {},
+        instance.etc: private,
+        instance.grid_directory: private,
+        instance.error_pages.parent: {},
+        instance.error_pages: {},
+        instance.var: private,
+        instance.log_directory: private,
+        instance.temporary_directory: private,
+        instance.run_directory: private,
+        instance.scripts_directory.parent: {},
     }
-    steps = []
-    for path, mode in wanted.items():
-        facts = host.facts(path)
-        private_but_open = facts is not None and mode == PRIVATE_MODE and facts.mode & 0o077
-        if facts is None or private_but_open:
-            steps.append(MakeDirectory(path, mode))
-        elif not facts.is_directory:
-            raise configuration_error("directory-obstructed", f"{path} should be a directory and is none")
-    return Plan("directories", tuple(steps))
+    wishes = [complete("directory", path=str(path), **more) for path, more in wanted.items()]
+    return plan_operations("directories", wishes)
 
 
-def _root_password(wish: InstallWish, host: Host) -> Plan:
-    path = wish.instance.root_password_file
-    if wish.root_password_file is not None or host.facts(path) is not None:
-        return Plan("password of user root")
-    content = f"{secrets.token_urlsafe(18)}\n".encode()
-    step = WriteFile(path, content, files.SECRET_MODE, "generated password of user root, mode 0600")
-    return Plan("password of user root", (step,))
+def _root_password(wish: InstallWish) -> Plan:
+    title, path = "password of user root", wish.instance.root_password_file
+    if wish.root_password_file is not None or path.exists():
+        return Plan(title)
+    content = f"{secrets.token_urlsafe(18)}\n"
+    mode = f"{files.SECRET_MODE:04o}"
+    return plan_operations(title, [complete("file", path=str(path), content=content, mode=mode, secret=True)])
 
 
-def _maintenance_page(instance: Instance, host: Host) -> Plan:
-    """nginx shows this page while OMERO.web is down."""
+def _maintenance_page(instance: Instance) -> Plan:
+    """nginx shows this page while OMERO.web is down; what a site made of it stays."""
     target = instance.error_pages / "maintainance.html"
-    if host.facts(target) is not None:
-        return Plan("maintenance page")
-    content = files.read_bytes(templates_directory() / "error" / "maintainance.html")
-    return Plan("maintenance page", (WriteFile(target, content, files.PLAIN_MODE, "maintenance page"),))
+    content = files.read_text(templates_directory() / "error" / "maintainance.html")
+    return plan_operations("maintenance page", [complete("file", path=str(target), content=content, only_new=True)])
 
 
 def _without_directories(plan: Plan) -> Plan:
