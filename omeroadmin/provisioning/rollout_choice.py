@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from omeroadmin.provisioning.playbook import Playbook
 from omeroadmin.provisioning.playbook_reader import find_playbook, read_playbooks, require_once
 from omeroadmin.provisioning.rollout_host import HostRollout
 from omeroadmin.provisioning.secrets import Redactor
-from omeroadmin.provisioning.variables import check_known, given_values, require_values
+from omeroadmin.provisioning.variables import check_known, given_values, require_values, secret_values, warn_of_slips
 from omeroadmin.provisioning.wishes import Selection, WishMaker, about_groups
 from omeroadmin.schema.shapes import nearest
 from omeroadmin.schema.tree import MapNode, Node, scalars
@@ -65,7 +65,6 @@ class Scope:
     inventory: Inventory
     hosts: tuple[HostRollout, ...]
     absent: tuple[str, ...] = ()
-    redactor: Redactor = field(default_factory=lambda: Redactor(()), repr=False)
 
 
 def read_scope(choice: RolloutChoice, environment: Mapping[str, str]) -> Scope:
@@ -82,26 +81,38 @@ def read_scope(choice: RolloutChoice, environment: Mapping[str, str]) -> Scope:
     from_file = _values_of(choice.variables, environment)
     from_line = dict(_setting(text, environment) for text in choice.settings)
     check_known(from_line, playbooks)
-    nodes = (*from_file.values(), *from_line.values())
-    secrets = inventory.secrets | {one.text for node in nodes for one in scalars(node) if one.is_secret}
-    groups = about_groups({group.name: inventory.members(group.name) for group in (*inventory.groups, _ALL)})
     wanted, absent = _wanted(playbooks, inventory, choice)
-    makers = [(WishMaker(book, selection, groups, secrets), wanted[book.name]) for book in playbooks]
-    redactor = Redactor(secrets.union(*(book.secrets for book in playbooks)))
+    values = {
+        (host.name, book.name): _given(book, host, from_file, from_line)
+        for book in playbooks
+        for host in inventory.hosts
+        if host.name in wanted[book.name]
+    }
+    warn_of_slips([node for host in inventory.hosts for node in host.variables.items()], playbooks)
+    warn_of_slips(from_file.items(), playbooks)
+    nodes = (*from_file.values(), *from_line.values())
+    named = {book.name: book for book in playbooks}
+    secrets = inventory.secrets.union(
+        (one.text for node in nodes for one in scalars(node) if one.is_secret),
+        *(book.secrets for book in playbooks),
+        *(secret_values(named[name], given) for (_, name), given in values.items()),
+    )
+    groups = about_groups({group.name: inventory.members(group.name) for group in (*inventory.groups, _ALL)})
+    makers = [WishMaker(book, selection, groups, secrets) for book in playbooks]
+    redactor = Redactor(secrets)
     hosts = []
     for host in inventory.hosts:
-        own = [maker for maker, names in makers if host.name in names]
-        if own:
-            hosts.append(
-                HostRollout(host, [_with_values(maker, host, from_file, from_line) for maker in own], redactor)
-            )
-    return Scope(playbooks, inventory, tuple(hosts), absent, redactor)
+        own = [(maker, values.get((host.name, maker.playbook.name))) for maker in makers]
+        known = [(maker, given) for maker, given in own if given is not None]
+        if known:
+            hosts.append(HostRollout(host, known, redactor))
+    return Scope(playbooks, inventory, tuple(hosts), absent)
 
 
-def _with_values(maker: WishMaker, host: InventoryHost, *more: Mapping[str, Node]) -> tuple[WishMaker, dict[str, Any]]:
-    given = given_values(maker.playbook, host.variables, *more)
-    require_values(maker.playbook, host.name, given)
-    return maker, given
+def _given(book: Playbook, host: InventoryHost, *more: Mapping[str, Node]) -> dict[str, Any]:
+    given = given_values(book, host.variables, *more)
+    require_values(book, host.name, given)
+    return given
 
 
 _ALL = InventoryGroup(ALL, "", (), (), ())

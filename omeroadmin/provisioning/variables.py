@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from omeroadmin.errors import configuration_error, usage_error
+from omeroadmin.errors import AdminWarning, configuration_error, usage_error
 from omeroadmin.provisioning.expressions import Context, Expressions, has_template
 from omeroadmin.provisioning.operations.values import (
     ValueFault,
@@ -34,6 +35,8 @@ _CONVERSIONS: dict[VariableType, Callable[[Any], Any]] = {
     VariableType.SIZE: as_size,
     VariableType.PORT: as_port,
 }
+_SHORTEST = 6
+"""Letters of the shortest name that others are compared with: short ones are alike by accident."""
 _EMPTY: dict[VariableType, Any] = {VariableType.TEXT: "", VariableType.LIST: [], VariableType.MAP: {}}
 """What variables without a value are; of other types they are nothing."""
 
@@ -126,6 +129,28 @@ def check_known(names: Mapping[str, Node], playbooks: tuple[Playbook, ...]) -> N
                 f"{name} is a secret, which everybody could read on the command line",
                 f"write it into the inventory, or a file for --vars: {name}: !file PATH",
             )
+
+
+def warn_of_slips(names: Iterable[tuple[str, Node]], playbooks: Sequence[Playbook]) -> None:
+    """Warn of names that no playbook knows, but almost; all others may be for other playbooks."""
+    declared = {name for playbook in playbooks for name in playbook.variables}
+    for name, node in dict(names).items():
+        near = "" if name in declared else next((known for known in declared if _is_slip(name, known)), "")
+        if near:
+            text = f"{node.origin}: no playbook here has a variable {name}; did you mean {near}?"
+            warnings.warn(text, AdminWarning, stacklevel=2)
+
+
+def _is_slip(name: str, known: str) -> bool:
+    """Whether one letter is missing, too many or another, or two have changed places."""
+    if abs(len(name) - len(known)) > 1 or len(known) < _SHORTEST:
+        return False
+    start = next((place for place, (one, other) in enumerate(zip(name, known, strict=False)) if one != other), None)
+    if start is None:
+        return True
+    left, right = name[start:], known[start:]
+    swapped = left[1::-1] + left[2:] == right
+    return swapped or left[1:] == right[1:] or left[1:] == right or left == right[1:]
 
 
 def require_values(playbook: Playbook, host: str, given: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from omeroadmin.errors import configuration_error, usage_error
 from omeroadmin.provisioning.connecting import Connector, open_here
@@ -26,6 +26,7 @@ from omeroadmin.provisioning.secrets import Redactor
 from omeroadmin.system.interrupts import endings_interrupt
 
 FORKS = 10
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)
@@ -148,13 +149,13 @@ class Rollout:
 
     def _batches(
         self, playbooks: Sequence[Playbook], serial: int
-    ) -> Iterator[tuple[Playbook, list[HostRollout], bool]]:
+    ) -> Iterator[tuple[Playbook, Sequence[HostRollout], bool]]:
         """Hosts that do something at the same time, with their playbook, and whether others wait for them."""
         for book in playbooks:
             hosts = [host for host in self._hosts if host.has_work(book.name)]
             size = serial or book.serial
-            for start in range(0, len(hosts), size or max(1, len(hosts))):
-                yield book, hosts[start : start + size] if size else hosts, bool(size)
+            for batch in batches(hosts, size):
+                yield book, batch, bool(size)
 
     def _report(self, orders: Orders) -> RolloutReport:
         """Close the journal; what it says is the report."""
@@ -186,6 +187,15 @@ class Rollout:
             wait(futures)
         _raise_faults(futures)
         return whole
+
+
+def batches(things: Sequence[Thing], size: int) -> Iterator[Sequence[Thing]]:
+    """The same things in their order, so many at a time.
+
+    :param size: 0: all at a time
+    """
+    for start in range(0, len(things), size or max(1, len(things))):
+        yield things[start : start + (size or len(things))]
 
 
 def _raise_faults(futures: Sequence[Future[None]]) -> None:
