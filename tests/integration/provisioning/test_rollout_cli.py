@@ -12,6 +12,7 @@ import pytest
 
 from omeroadmin.system.clock import wait_until
 from tests.support.omero import Omero
+from tests.support.terminal import on_terminal
 
 PLAYBOOK = """\
 playbook: try
@@ -165,3 +166,33 @@ def test_an_interrupt_lets_the_operation_end(omero: Omero, number: signal.Signal
     assert log.read_text() == "1\n2\n"
     assert "1 interrupted" in output
     assert json.loads(said(omero, "report", "--json"))["complete"]
+
+
+def test_a_terminal_is_asked(omero: Omero) -> None:
+    words = [word.format(home=omero.home) for word in HERE]
+    command = [sys.executable, "-m", "omeroadmin", "hosts", "apply", str(omero.home / "try.yml"), *words]
+    command[command.index("more.yml")] = str(omero.home / "more.yml")
+    for answer, status in (("n", 130), ("y", 0)):
+        with on_terminal(command, omero.environment) as terminal:
+            terminal.expect("make directory")
+            terminal.expect("3 changes on 1 host")
+            terminal.expect("Go ahead? [y/N] ")
+            assert not (omero.home / "files").exists()
+            terminal.type(f"{answer}\n")
+            assert terminal.end() == status
+    assert "1 changed" in terminal.shown
+    assert (omero.home / "files" / "a").exists()
+    with on_terminal(command, omero.environment) as terminal:
+        assert terminal.end() == 0
+    assert "1 unchanged" in terminal.shown
+
+
+def test_a_slip_in_a_name_is_warned_of(omero: Omero) -> None:
+    (omero.home / "more.yml").write_text("token: !env TOKEN\nwrods: Hello\nother: 5\nword: Hello\n")
+    done = omero.run("hosts", "plan", "try.yml", *(word.format(home=omero.home) for word in HERE))
+    assert done.returncode == 0
+    assert "WARNING: more.yml:2: no playbook here has a variable wrods" not in done.stderr  # short names may differ
+    (omero.home / "try.yml").write_text(PLAYBOOK.replace("words", "message"))
+    (omero.home / "more.yml").write_text("token: !env TOKEN\nmesage: Hello\nother: 5\n")
+    done = omero.run("hosts", "plan", "try.yml", *(word.format(home=omero.home) for word in HERE))
+    assert done.stderr == "WARNING: more.yml:2: no playbook here has a variable mesage; did you mean message?\n"
