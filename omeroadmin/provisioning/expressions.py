@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +21,14 @@ from omeroadmin.schema.tree import ListNode, MapNode, Node, ScalarNode, native, 
 from omeroadmin.system.files import read_text
 
 if TYPE_CHECKING:
-    from jinja2 import Environment, Template
+    from jinja2 import Environment, Template, nodes
 
 Context = Mapping[str, Any]
 _MARK = re.compile(r"\{[{%#]")
 _PLAIN = re.compile(r"\{\{ ([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*) \}\}")
 """What needs no compiler: names and members of maps."""
 _ABSENT = object()
+_DECLARE = "declare it in the playbook, below variables:"
 
 
 def has_template(node: Node) -> bool:
@@ -121,29 +122,83 @@ class Expressions:
             "template-missing", f"{origin}: there is no file {name}", f"it is looked for in {self._directories[0]}"
         )
 
+    def check(self, node: Node, names: Collection[str], *, expression: bool = False) -> None:
+        """Compile what a node says, and look whether all names in it are known; nothing is evaluated.
+
+        :param names: what is known
+        :param expression: whether a text without braces is an expression, too
+        :raises AdminError: ``expression-invalid``, ``variable-unknown``, each with file and line
+        """
+        for scalar in scalars(node):
+            marked = _MARK.search(scalar.text)
+            if scalar.is_secret or scalar.literal in ("true", "false"):
+                continue
+            if not marked and expression and scalar is node:
+                self._check("expression", scalar.text, names, scalar.origin)
+            elif marked and not _only_names(scalar.text, names):
+                self._check("text", scalar.text, names, scalar.origin)
+
+    def check_file(self, name: str, names: Collection[str], origin: str) -> None:
+        """The same for a template file.
+
+        :raises AdminError: ``template-missing``, ``expression-invalid``, ``variable-unknown``, ``file-not-read``
+        """
+        self._check("file", name, names, origin)
+
+    def _check(self, kind: str, text: str, names: Collection[str], origin: str) -> None:
+        from jinja2 import TemplateError
+
+        try:
+            tree = self._parse(kind, text, origin)
+            self._compiled[kind, text] = self._compile(kind, text, tree, origin)
+        except (TemplateError, RecursionError) as error:
+            raise _fault(error, _place(kind, text, origin, error), dict.fromkeys(names)) from error
+        except ValueFault as error:
+            raise configuration_error("expression-invalid", f"{origin}: {error.takes}") from error
+        unknown = _unknown_name(tree, {*names, *self._globals()})
+        if unknown is not None:
+            near = nearest(unknown.name, tuple(names))
+            place = f"{origin}: {text}:{unknown.lineno}" if kind == "file" else f"{origin}: {text!r}"
+            raise configuration_error(
+                "variable-unknown",
+                f"{place}: {unknown.name!r} is not declared",
+                f"did you mean {near}?" if near else _DECLARE,
+            )
+
     def _evaluate(self, kind: str, text: str, context: Context, origin: str) -> Any:
         from jinja2 import TemplateError
 
         try:
             compiled = self._compiled.get((kind, text))
             if compiled is None:
-                compiled = self._compiled[kind, text] = self._compile(kind, text, origin)
+                tree = self._parse(kind, text, origin)
+                compiled = self._compiled[kind, text] = self._compile(kind, text, tree, origin)
             return compiled(context)
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
-            place = f"{origin}: {_line_within(error, text)}" if kind == "file" else f"{origin}: {text!r}"
-            raise _fault(error, place, context) from error
+            raise _fault(error, _place(kind, text, origin, error), context) from error
         except ValueFault as error:
             raise configuration_error("expression-invalid", f"{origin}: {error.takes}") from error
 
-    def _compile(self, kind: str, text: str, origin: str) -> Callable[[Context], Any]:
+    def _parse(self, kind: str, text: str, origin: str) -> nodes.Template:
         environment = self._environment or self._make_environment()
         if kind == "expression":
-            return _result_of(environment.parse(f"{{{{ {text} }}}}"), environment) or _refuse(text)
+            return environment.parse(f"{{{{ {text} }}}}")
         if kind == "text":
-            tree = environment.parse(text)
-            return _result_of(tree, environment) or environment.from_string(tree).render
+            return environment.parse(text)
         path = self.path_of(text, origin)
-        code = environment.compile(read_text(path), name=text, filename=str(path))
+        return environment.parse(read_text(path), name=text, filename=str(path))
+
+    def _globals(self) -> Collection[str]:
+        environment = self._environment or self._make_environment()
+        return environment.globals
+
+    def _compile(self, kind: str, text: str, tree: nodes.Template, origin: str) -> Callable[[Context], Any]:
+        environment = self._environment or self._make_environment()
+        if kind == "expression":
+            return _result_of(tree, environment) or _refuse(text)
+        if kind == "text":
+            return _result_of(tree, environment) or environment.from_string(tree).render
+        code = environment.compile(tree, name=text, filename=str(self.path_of(text, origin)))
         template: Template = environment.template_class.from_code(environment, code, environment.make_globals(None))
         return template.render
 
@@ -163,6 +218,28 @@ class Expressions:
         )
         use_filters(environment)
         return environment
+
+
+def _only_names(text: str, names: Collection[str]) -> bool:
+    """Whether a text names known variables and does nothing else."""
+    rest = _PLAIN.sub("", text)
+    return not _MARK.search(rest) and all(one[1].partition(".")[0] in names for one in _PLAIN.finditer(text))
+
+
+def _unknown_name(tree: nodes.Template, known: Collection[str]) -> nodes.Name | None:
+    """A name that is neither known nor made by the template itself."""
+    from jinja2 import nodes
+
+    if any(tree.find_all((nodes.Import, nodes.FromImport, nodes.Include, nodes.Extends, nodes.Macro))):
+        # What others bring is known when they are rendered.
+        return None
+    names = list(tree.find_all(nodes.Name))
+    own = {name.name for name in names if name.ctx != "load"} | {"loop"}
+    return next((name for name in names if name.name not in own and name.name not in known), None)
+
+
+def _place(kind: str, text: str, origin: str, error: BaseException) -> str:
+    return f"{origin}: {_line_within(error, text)}" if kind == "file" else f"{origin}: {text!r}"
 
 
 def _plain_value(text: str, context: Context) -> Any:
@@ -242,5 +319,5 @@ def _fault(error: Exception, place: str, context: Context) -> AdminError:
         return configuration_error("expression-invalid", f"{place}: {words}")
     unknown = re.match(r"'(\w+)' is undefined", words)
     near = nearest(unknown[1], context) if unknown else ""
-    hint = f"did you mean {near}?" if near else "declare it in the playbook, below variables:"
+    hint = f"did you mean {near}?" if near else _DECLARE
     return configuration_error("variable-unknown", f"{place}: {words}", hint if unknown else "")

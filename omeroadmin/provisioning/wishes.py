@@ -14,6 +14,7 @@ from omeroadmin.provisioning.operations.catalog import declarations
 from omeroadmin.provisioning.operations.field import Declaration, FieldType
 from omeroadmin.provisioning.playbook import Entry, Playbook, Stage
 from omeroadmin.provisioning.playbook_entries import refine, rendered
+from omeroadmin.provisioning.playbook_expressions import check_expressions
 from omeroadmin.provisioning.secrets import Redactor
 from omeroadmin.provisioning.sources import with_source
 from omeroadmin.provisioning.variables import secret_values, with_defaults
@@ -76,6 +77,7 @@ class WishMaker:
 
     What agents may ask for while they apply, by digest, is in :attr:`offers`.
 
+    :raises AdminError: for expressions that no host could make sense of, as :func:`check_expressions`
     :param groups: hosts of the groups, as ``hosts`` in expressions
     :param secrets: values that came by ``!file`` and ``!env``
     """
@@ -88,6 +90,7 @@ class WishMaker:
         self._groups = groups
         self._secrets = frozenset(secrets) | playbook.secrets
         self._expressions = Expressions(playbook.path.parent)
+        check_expressions(playbook, self._expressions)
         self._stages = [
             (stage, [entry for entry in stage.entries if selection.takes(entry)]) for stage in playbook.stages
         ]

@@ -79,8 +79,8 @@ def test_making_wishes_twice_gives_the_same(tmp_path: Path) -> None:
 
 def test_conditions_of_stages_operations_and_items(tmp_path: Path) -> None:
     text = '      - {file: {path: "/{{ item }}", content: x}, for_each: names, when: item != "a"}\n'
-    text += "      - {file: {path: /c, content: x}, when: [base.systemd, base.nonsense]}\n"
-    text += "  - {stage: never, when: base.family == 'redhat', operations: [{directory: /d, when: nonsense}]}\n"
+    text += "      - {file: {path: /c, content: x}, when: [base.systemd, base.nonsense.more]}\n"
+    text += "  - {stage: never, when: base.family == 'redhat', operations: [{directory: /d, when: base.no.more}]}\n"
     assert fields(work(scope(tmp_path, text)), "path") == [("/b",)]
 
 
@@ -125,7 +125,7 @@ def test_triggers_have_the_name_of_their_playbook(tmp_path: Path) -> None:
     [
         ('file: {path: "{{ release }}", content: x}', "value-invalid", "web.yml:16: file.path ({{ release }}) gives"),
         ('file: {path: /a, content: "{{ item }}"}', "variable-unknown", "web.yml:16: '{{ item }}'"),
-        ('file: {path: /a, content: "{{ TOKEN }}"}', "variable-unknown", "'TOKEN' is undefined"),
+        ('file: {path: /a, content: "{{ TOKEN }}"}', "variable-unknown", "'TOKEN' is not declared"),
         ("file: {path: /a, template: gone.j2}", "template-missing", "web.yml:16: there is no file gone.j2"),
         ('file: {path: /a, content: x, secret: "{{ token }}"}', "value-invalid", "true or false"),
         ("{file: {path: /a}, for_each: release}", "value-invalid", "web.yml:16: for_each takes"),
@@ -137,6 +137,32 @@ def test_what_is_wrong_for_a_host(tmp_path: Path, operation: str, code: str, sai
     assert caught.value.code == code
     assert said in caught.value.message
     assert "swordfish" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("operation", "said"),
+    [
+        ("{directory: /a, when: false and nonsense}", "16: 'false and nonsense': 'nonsense' is not declared"),
+        ("{directory: /a, when: base.systemd and}", "16: 'base.systemd and': "),
+        ('{directory: /a, for_each: ["{{ nam }}"]}', "16: '{{ nam }}': 'nam' is not declared"),
+        ('{directory: /a, name: "{{ item }}"}', "16: '{{ item }}': 'item' is not declared"),
+        ("file: {path: /a, template: t.j2}", "16: t.j2:2: 'treads' is not declared"),
+        ("file: {path: /a, source: gone}", "16: there is no file gone"),
+    ],
+)
+def test_what_no_host_could_make_sense_of_is_said_before_any_is_asked(
+    tmp_path: Path, operation: str, said: str
+) -> None:
+    (tmp_path / "t.j2").write_text("{% for one in names %}{{ loop.index }}{{ one }}{% endfor %}\n{{ treads }}\n")
+    with pytest.raises(AdminError) as caught:
+        scope(tmp_path, f"      - {operation}\n")
+    assert said in caught.value.message
+
+
+def test_defaults_use_what_stands_above_them(tmp_path: Path) -> None:
+    head = HEAD.replace("{description: D.}", '{default: "{{ both }}", description: D.}', 1)
+    with pytest.raises(AdminError, match="'both' is not declared"):
+        scope(tmp_path, "      - directory: /a\n", head)
 
 
 def test_requirements(tmp_path: Path) -> None:
