@@ -18,7 +18,7 @@ import pytest
 
 from omeroadmin.system.clock import wait_until
 from tests.support.accounts import Account, sshd_with_accounts
-from tests.support.agents import leftovers
+from tests.support.agents import leftovers, with_kept_state
 from tests.support.omero import Omero
 from tests.support.rounds import rounds
 
@@ -52,7 +52,8 @@ stages:
 def omero(tmp_path: Path) -> Omero:
     (tmp_path / "p.yml").write_text(PLAYBOOK)
     (tmp_path / "more.yml").write_text("token: !env TOKEN\n")
-    return Omero(tmp_path, extra={"OMERODIR": "", "TOKEN": "swordfish of somebody"})
+    launcher = with_kept_state(tmp_path / "state")
+    return Omero(tmp_path, extra={"OMERODIR": "", "TOKEN": "swordfish of somebody"}, launcher=launcher)
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def break_off_and_complete(
 ) -> None:
     omero, root, words = run.omero, run.here, run.arguments(number)
     process = subprocess.Popen(
-        [sys.executable, "-m", "omeroadmin", *words],
+        [*omero.launcher, sys.executable, "-m", "omeroadmin", *words],
         env=omero.environment, cwd=omero.home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     wait_a_moment(process, root, number, chance)

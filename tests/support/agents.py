@@ -82,6 +82,16 @@ def with_own_state() -> tuple[str, ...]:
     return ("unshare", "--mount", "sh", "-c", mounting, "sh") if os.geteuid() == 0 else ()
 
 
+def with_kept_state(directory: Path) -> tuple[str, ...]:
+    """The same, for several agents one after the other: the state is in a directory."""
+    if os.geteuid() != 0:
+        return ()
+    for name in ("lib", "run"):
+        (directory / name).mkdir(parents=True, exist_ok=True)
+    mounting = 'mount --bind "$0/lib" /var/lib && mount --bind "$0/run" /run && exec "$@"'
+    return ("unshare", "--mount", "sh", "-c", mounting, str(directory))
+
+
 @contextmanager
 def worker(before: Sequence[str] = ()) -> Iterator[Worker]:
     """A worker with a session of its own.

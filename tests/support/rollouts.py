@@ -16,6 +16,7 @@ from omeroadmin.provisioning.rollout_plan import HostPlan, RolloutPlan
 from omeroadmin.provisioning.rollout_report import Done, HostReport, RolloutReport
 from omeroadmin.provisioning.session import AgentSession
 from omeroadmin.workflows.rollout import Rollout, Way
+from tests.support.agents import with_kept_state
 
 
 class Heard:
@@ -92,10 +93,9 @@ class Site:
     def open(self, host: InventoryHost) -> AgentSession:
         """An agent in the host's own home."""
         home = self.directory / host.name / "home"
+        before = [*with_kept_state(home / "state"), "env", f"HOME={home}"]
         return AgentSession(
-            AgentChannel(
-                host.name, sys.executable, Rights(), lambda words: LocalStreams(["env", f"HOME={home}", *words])
-            )
+            AgentChannel(host.name, sys.executable, Rights(), lambda words: LocalStreams([*before, *words]))
         )
 
     def plan(self, choice: RolloutChoice, environment: Mapping[str, str] | None = None) -> RolloutPlan:

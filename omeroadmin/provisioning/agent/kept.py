@@ -8,7 +8,7 @@ import os
 
 from omeroadmin.provisioning.agent.change import HostError
 from omeroadmin.provisioning.agent.files import read_whole, sync_directory
-from omeroadmin.provisioning.agent.state import make_state_directory, state_directory
+from omeroadmin.provisioning.agent.state import drop_old_runs, make_state_directory, state_directory
 
 _INCOMING = ".incoming.omeroadmin-new"
 
@@ -57,6 +57,17 @@ def take_copy(name: str) -> bytes:
     :raises HostError: ``host-copy-missing``
     """
     return read_whole(copy_path(name)) or b""
+
+
+def drop_old(run: str) -> None:
+    """Before a new run: drop what takes old ones back, with the copies that no run needs any more."""
+    if not drop_old_runs(run):
+        return
+    runs, directory = (os.path.join(state_directory(), name) for name in ("runs", "kept"))
+    needed = b"".join(read_whole(os.path.join(runs, name)) or b"" for name in os.listdir(runs))
+    for name in os.listdir(directory) if os.path.isdir(directory) else ():
+        if name.encode() not in needed:
+            os.unlink(os.path.join(directory, name))
 
 
 def sweep() -> None:

@@ -18,6 +18,7 @@ from typing import Any, Callable
 from omeroadmin.provisioning.agent import arrivals, state
 from omeroadmin.provisioning.agent.base import base_facts
 from omeroadmin.provisioning.agent.change import Change, HostError
+from omeroadmin.provisioning.agent.kept import drop_old
 from omeroadmin.provisioning.agent.operations import registry
 from omeroadmin.provisioning.agent.running import run as run_program
 
@@ -149,6 +150,7 @@ class Agent:
 
     def _apply(self, message: Message) -> None:
         self._lock.take(message["run"], message["who"])
+        drop_old(message["run"])
         number, triggered = message["id"], set(message.get("triggered", [])) | set(self._pending())
         for wish in message["wishes"]:
             if self._alone.is_set():
@@ -200,7 +202,7 @@ class Agent:
         for record in [*(record for record in records if not _is_late(record)), *reversed(late)]:
             words = registry.operation(record["kind"]).undo(record["undo"])
             self._send({"id": message["id"], "state": "undone", "words": words})
-        state.forget_run(message["undo"])
+        state.forget_run(message["undo"], message.get("stages", []))
         self._send({"id": message["id"], "end": "done"})
 
     def _run(self, message: Message) -> None:

@@ -13,6 +13,8 @@ from omeroadmin.provisioning.agent import orphans
 from omeroadmin.provisioning.agent.change import HostError, Undo
 from omeroadmin.provisioning.agent.files import read_whole, write_whole
 
+KEPT_RUNS = 50
+"""Runs that can be taken back."""
 _LOST_AFTER = 40.0
 """Seconds after which a holder whose controller is gone is sure to have ended: longer than the agent waits for it."""
 
@@ -171,7 +173,34 @@ def undo_records(run: str, stages: list[str]) -> Iterator[dict[str, Any]]:
                 yield record
 
 
-def forget_run(run: str) -> None:
-    """Drop what would take a run back."""
+def forget_run(run: str, stages: list[str]) -> None:
+    """Drop what would take a run back.
+
+    :param stages: of these stages only; of all where the list is empty
+    """
+    path = _run_path(run)
+    left = []
+    for line in (read_whole(path) or b"").splitlines(keepends=True) if stages else ():
+        with contextlib.suppress(ValueError):
+            if json.loads(line)["stage"] not in stages:
+                left.append(line)
+    if left:
+        write_whole(path, b"".join(left), 0o600)
+        return
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(_run_path(run))
+        os.unlink(path)
+
+
+def drop_old_runs(run: str) -> bool:
+    """Where a run is a new one, make room for it: what takes the oldest ones back goes.
+
+    :return: whether anything went
+    """
+    if os.path.exists(_run_path(run)):
+        return False
+    directory = os.path.join(state_directory(), "runs")
+    # Their names begin with the time.
+    old = sorted(name for name in os.listdir(directory) if name.endswith(".jsonl"))[: -(KEPT_RUNS - 1)]
+    for name in old:
+        os.unlink(os.path.join(directory, name))
+    return bool(old)

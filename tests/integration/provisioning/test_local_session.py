@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from omeroadmin.provisioning.agent.state import KEPT_RUNS
 from omeroadmin.provisioning.launch import AgentChannel, Rights
 from omeroadmin.provisioning.local_streams import LocalStreams
 from omeroadmin.provisioning.operations.catalog import complete
@@ -58,3 +60,30 @@ def test_stage_ends_at_the_first_failure(session: AgentSession, tmp_path: Path) 
     assert session.apply("run-1", "test", "stage", wishes(tmp_path), (), told.append)["end"] == "failed"
     assert told[-1]["error"]["code"] == "host-not-a-directory"
     assert (tmp_path / "d").read_text() == "in the way"
+
+
+def test_what_takes_old_runs_back_goes_with_its_copies(session: AgentSession, tmp_path: Path) -> None:
+    file, state = tmp_path / "f", tmp_path / "home" / ".local" / "state" / "omeroadmin"
+    wish = {**complete("file", path=str(file), content=""), "key": "one"}
+    if os.geteuid() == 0:
+        pytest.skip("root's state is this machine's own; the unprivileged run of this suite covers this")
+    for number in range(KEPT_RUNS + 5):
+        session.apply(f"run-{number:03}", "test", "stage", [{**wish, "content": str(number)}], (), lambda message: None)
+    runs = sorted(path.name for path in (state / "runs").iterdir())
+    assert len(runs) == KEPT_RUNS
+    assert runs[-1] == f"run-{KEPT_RUNS + 4:03}.jsonl"
+    # The oldest run that is left goes back to what was written before it.
+    assert len(list((state / "kept").iterdir())) == KEPT_RUNS
+    session.undo("run-undo", "test", runs[0].removesuffix(".jsonl"), (), lambda message: None)
+    assert file.read_text() == "4"
+
+
+def test_stages_that_are_taken_back_are_forgotten_alone(session: AgentSession, tmp_path: Path) -> None:
+    for stage in ("a", "b"):
+        wish = {**complete("directory", path=str(tmp_path / stage)), "key": "one"}
+        session.apply("run-1", "test", stage, [wish], (), lambda message: None)
+    session.undo("run-1", "test", "run-1", ("b",), lambda message: None)
+    assert ((tmp_path / "a").exists(), (tmp_path / "b").exists()) == (True, False)
+    (tmp_path / "b").mkdir()
+    session.undo("run-2", "test", "run-1", (), lambda message: None)
+    assert ((tmp_path / "a").exists(), (tmp_path / "b").exists()) == (False, True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from omeroadmin.system.clock import wait_until
+from tests.support.agents import with_kept_state
 from tests.support.omero import Omero
 from tests.support.terminal import on_terminal
 
@@ -35,7 +36,8 @@ stages:
 def omero(tmp_path: Path) -> Omero:
     (tmp_path / "try.yml").write_text(PLAYBOOK)
     (tmp_path / "more.yml").write_text("token: !env TOKEN\n")
-    return Omero(tmp_path, extra={"OMERODIR": "", "OMERO_USERDIR": str(tmp_path / "user"), "TOKEN": "swordfish"})
+    extra = {"OMERODIR": "", "OMERO_USERDIR": str(tmp_path / "user"), "TOKEN": "swordfish"}
+    return Omero(tmp_path, extra=extra, launcher=with_kept_state(tmp_path / "state"))
 
 
 HERE = ("--local", "--vars", "more.yml", "--set", "where={home}/files")
@@ -156,7 +158,7 @@ def test_an_interrupt_lets_the_operation_end(omero: Omero, number: signal.Signal
         f"      - command: {{arguments: [sh, -c, 'echo 3 >> {log}']}}\n"
     )
     process = subprocess.Popen(
-        [sys.executable, "-m", "omeroadmin", "hosts", "apply", "slow.yml", "--local", "--yes"],
+        [*omero.launcher, sys.executable, "-m", "omeroadmin", "hosts", "apply", "slow.yml", "--local", "--yes"],
         env=omero.environment, cwd=omero.home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert wait_until(log.exists, timeout=30)
@@ -170,7 +172,7 @@ def test_an_interrupt_lets_the_operation_end(omero: Omero, number: signal.Signal
 
 def test_a_terminal_is_asked(omero: Omero) -> None:
     words = [word.format(home=omero.home) for word in HERE]
-    command = [sys.executable, "-m", "omeroadmin", "hosts", "apply", str(omero.home / "try.yml"), *words]
+    command = [*omero.launcher, sys.executable, "-m", "omeroadmin", "hosts", "apply", f"{omero.home}/try.yml", *words]
     command[command.index("more.yml")] = str(omero.home / "more.yml")
     for answer, status in (("n", 130), ("y", 0)):
         with on_terminal(command, omero.environment) as terminal:
