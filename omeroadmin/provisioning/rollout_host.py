@@ -41,7 +41,7 @@ class Listener(Protocol):
         """An operation has changed something."""
 
     def ended(self, report: HostReport) -> None:
-        """A host is through."""
+        """A host is through, for now or at all."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,7 @@ class HostRollout:
                 number += len(stage.wishes)
         self._seconds += monotonic() - began
         self._at_work = False
+        orders.listener.ended(self.report())
 
     def take_back(self, undone: str, orders: Orders, stages: Sequence[str] = ()) -> None:
         """Take back what a run has changed here, last first.

@@ -124,6 +124,7 @@ def test_a_saved_plan(omero: Omero) -> None:
         (("apply", "--yes", "try.yml", "--plan", "more.yml"), 2, "name playbooks, or a saved plan"),
         (("apply", "--yes", "--plan", "more.yml"), 3, "more.yml is no saved plan"),
         (("apply", "--yes", "--plan", "gone"), 5, "gone"),
+        (("apply", "--yes", "--plan", "saved", "--limit", "web"), 2, "saved says already what is done where"),
         (("report", "20"), 3, "there is no run '20'"),
         (("report",), 3, "there has been no run"),
         (("undo", "20", "--local", "--yes"), 3, "there is no run '20'"),

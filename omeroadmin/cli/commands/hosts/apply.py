@@ -55,6 +55,10 @@ def command(
         raise usage_error(
             "playbook-needed", "name playbooks, or a saved plan", "omero hosts apply PLAYBOOK, or --plan FILE"
         )
+    if plan is not None and any((inventory, limit, tags, skip_tags, variables, settings, local, become is not None)):
+        raise usage_error(
+            "plan-fixed", f"{plan} says already what is done where", "name nothing beside it that a plan is made of"
+        )
     require_answer(yes=yes)
     choice = rollout_choice(
         playbooks or [], inventory, limit, tags, skip_tags, variables, settings, local=local, become=become
