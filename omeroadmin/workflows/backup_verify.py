@@ -139,7 +139,7 @@ def _sampled(entries: Iterator[Entry], sample: float) -> Iterator[Entry]:
 
 def _reconciled(wish: VerifyWish, engine: Engine, snapshot: Snapshot, directory: Path, tally: Tally) -> Iterator[Fault]:
     major = int(snapshot.versions["postgresql"].partition(".")[0])
-    programs = client_programs(wish.settings, server_major=major)
+    programs = client_programs(wish.settings, server_major=major, whole=True)
     with (
         endings_interrupt(),
         scratch_directory(wish.temporary or Path(tempfile.gettempdir()), KIND) as scratch,

@@ -177,7 +177,7 @@ def _plan(copy: Copy, chosen: _Chosen, moment: datetime | None, resources: conte
 def _programs(settings: Settings, backup: PhysicalBackup, snapshot: Snapshot) -> Programs:
     """PostgreSQL of the very version that made the backup: its files can be read by no other."""
     major = backup.major
-    programs = client_programs(settings, server_major=major)
+    programs = client_programs(settings, server_major=major, whole=True)
     if programs.major != major:
         raise configuration_error(
             "postgresql-missing",

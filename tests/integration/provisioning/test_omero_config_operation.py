@@ -40,13 +40,15 @@ def value(omerodir: Path, name: str) -> str:
 
 def test_set_removed_and_given_back(local: Worker, omerodir: Path) -> None:
     path = omerodir / "etc" / "grid" / "config.xml"
-    first = wish(omerodir, set={"omero.data.dir": "/OMERO", "omero.db.poolsize": 30}, secret={"omero.db.pass": "s'\"é"})
+    first = wish(
+        omerodir, set={"omero.data.dir": "/OMERO", "omero.db.poolsize": 30}, set_secret={"omero.db.pass": "s'\"é"}
+    )
     assert local.apply(first) == [f"make {path} and set omero.data.dir, omero.db.pass, omero.db.poolsize"]
     assert (value(omerodir, "omero.db.pass"), value(omerodir, "omero.db.poolsize")) == ("s'\"é", "30")
     assert path.stat().st_mode & 0o077 == 0
     assert local.apply(first) == []
     second = wish(
-        omerodir, set={"omero.db.host": "db1"}, secret={"omero.db.pass": "new"}, remove=["omero.db.poolsize"]
+        omerodir, set={"omero.db.host": "db1"}, set_secret={"omero.db.pass": "new"}, remove=["omero.db.poolsize"]
     )  # fmt: skip
     [change] = local.messages(second)[1]["changes"]
     assert change["before"] == "omero.db.pass=********\nomero.db.poolsize=30\n"
@@ -58,8 +60,10 @@ def test_set_removed_and_given_back(local: Worker, omerodir: Path) -> None:
 
 
 def test_facts_hold_values_of_what_is_no_secret(local: Worker, omerodir: Path) -> None:
-    local.apply(wish(omerodir, set={"omero.data.dir": "/a"}, secret={"omero.ldap.password": "hush", "my.own": "hush"}))
-    fields = wish(omerodir, set={"omero.data.dir": "/b", "omero.ldap.password": "x"}, secret={"my.own": "x"})
+    local.apply(
+        wish(omerodir, set={"omero.data.dir": "/a"}, set_secret={"omero.ldap.password": "hush", "my.own": "hush"})
+    )
+    fields = wish(omerodir, set={"omero.data.dir": "/b", "omero.ldap.password": "x"}, set_secret={"my.own": "x"})
     facts = local.facts(**{name: value for name, value in fields.items() if name != "key"})
     assert "hush" not in str(facts)
     assert facts["properties"]["omero.data.dir"] == {"is": "other", "value": "/a"}

@@ -60,6 +60,16 @@ def test_path_comes_after_the_distribution(machine: Path, monkeypatch: pytest.Mo
     assert find_programs(Settings({})).major == 12
 
 
+def test_a_dump_needs_no_server_here(machine: Path) -> None:
+    bindir = install(machine / "postgresql" / "15", "15.18")
+    for name in ("initdb", "postgres", "pg_ctl"):
+        (bindir / name).unlink()
+    assert client_programs(Settings({}), server_major=15).bindir == bindir
+    with pytest.raises(AdminError) as caught:
+        client_programs(Settings({}), server_major=15, whole=True)
+    assert caught.value.hint.startswith("apt install postgresql-15,")
+
+
 def test_none_at_all(machine: Path) -> None:
     install(machine / "postgresql" / "11", "11.22")
     with pytest.raises(AdminError) as caught:

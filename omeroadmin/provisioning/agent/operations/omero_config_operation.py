@@ -76,7 +76,7 @@ def undo(record: Undo) -> str:
 
 def _wanted(wish: Wish) -> dict[str, str | None]:
     texts: dict[str, str | None] = {name: _text(value) for name, value in wish["set"].items()}
-    texts.update({name: _text(value) for name, value in wish["secret"].items()})
+    texts.update({name: _text(value) for name, value in wish["set_secret"].items()})
     texts.update(dict.fromkeys(wish["remove"]))
     return texts
 
@@ -86,7 +86,7 @@ def _text(value: Any) -> str:
 
 
 def _hidden(wish: Wish, name: str) -> bool:
-    return name in wish["secret"] or is_secret(name)
+    return name in wish["set_secret"] or is_secret(name)
 
 
 def _set(where: dict[str, Any], values: dict[str, str | None]) -> None:

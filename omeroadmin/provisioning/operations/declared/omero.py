@@ -12,9 +12,9 @@ USER = Field("user", FieldType.NAME, "Account that the instance belongs to.", "o
 
 
 def _named_once(fields: dict[str, Any]) -> str:
-    names = [*fields["set"], *fields["secret"], *fields["remove"]]
+    names = [*fields["set"], *fields["set_secret"], *fields["remove"]]
     twice = sorted({name for name in names if names.count(name) > 1})
-    return f"{', '.join(twice)} is in more than one of set, secret and remove" if twice else ""
+    return f"{', '.join(twice)} is in more than one of set, set_secret and remove" if twice else ""
 
 
 OMERO_CONFIG = Declaration(
@@ -24,13 +24,13 @@ OMERO_CONFIG = Declaration(
         OMERODIR,
         Field("profile", FieldType.TEXT, "The profile; by default the active one."),
         Field("set", FieldType.MAP, "Properties and their values."),
-        Field("secret", FieldType.MAP, "The same, for values that are never shown.", secret=True),
+        Field("set_secret", FieldType.MAP, "The same, for values that are never shown.", secret=True),
         Field("remove", FieldType.TEXTS, "Properties that shall have their defaults."),
         PROGRAM,
         USER,
     ),
     undo=True,
     check=_named_once,
-    example="omero-config: {set: {omero.data.dir: /OMERO}, secret: {omero.db.pass: '{{ omero_server_dbpassword }}'}}",
+    example="omero-config: {set: {omero.data.dir: /OMERO}, set_secret: {omero.db.pass: '{{ omero_server_dbpassword }}'}}",
 )
 DECLARED = (OMERO_CONFIG,)
