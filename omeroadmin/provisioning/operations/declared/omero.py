@@ -31,6 +31,6 @@ OMERO_CONFIG = Declaration(
     ),
     undo=True,
     check=_named_once,
-    example="omero-config: {set: {omero.data.dir: /OMERO}, set_secret: {omero.db.pass: '{{ omero_server_dbpassword }}'}}",
+    example="omero-config: {set: {omero.data.dir: /OMERO}, set_secret: {omero.db.pass: '{{ password }}'}}",
 )
 DECLARED = (OMERO_CONFIG,)
