@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 
 from tests.support.agents import Worker
-
-
-def wheel(directory: Path, name: str, version: str, content: str = "") -> Path:
-    """A wheel that pip accepts."""
-    path = directory / f"{name}-{version}-py3-none-any.whl"
-    info = f"{name}-{version}.dist-info"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(f"{name}.py", content)
-        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        archive.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        archive.writestr(f"{info}/RECORD", "")
-    return path
+from tests.support.small_wheels import small_wheel
 
 
 def test_environment_is_made_upgraded_taken_back_and_mended(local: Worker, tmp_path: Path) -> None:
     wheels, path = tmp_path / "wheels", tmp_path / "venv"
     wheels.mkdir()
     for version in ("1.0", "1.5"):
-        wheel(wheels, "sample_one", version)
-    other = wheel(wheels, "other", "1.0", "first = True\n")
+        small_wheel(wheels, "sample_one", version)
+    other = small_wheel(wheels, "other", "1.0", "first = True\n")
     usual = {"path": str(path), "find_links": str(wheels), "options": ["--no-index", "--no-compile"]}
     first = local.wish("virtualenv", packages=["Sample.One==1.0", str(other)], **usual)
     assert local.apply(first) == [
@@ -42,7 +28,7 @@ def test_environment_is_made_upgraded_taken_back_and_mended(local: Worker, tmp_p
     assert local.undo() == [f"gave {path} its earlier packages back"]
     assert local.facts("virtualenv", **{**usual, "packages": ["sample_one"]})["versions"] == {"sample-one": "1.0"}
     # Another build of the same version is another package.
-    wheel(wheels, "other", "1.0", "second = True\n")
+    small_wheel(wheels, "other", "1.0", "second = True\n")
     assert local.apply(second) == [f"install 2 packages in {path}"]
     assert [found.read_text() for found in path.glob("lib/*/site-packages/other.py")] == ["second = True\n"]
     # What pip refuses changes nothing and is no interruption.

@@ -27,7 +27,7 @@ def service(**more: Any) -> dict[str, Any]:
         (service(enabled=None), {"enabled": True}, []),
         (service(), {"state": "restarted"}, ["restart"]),
         (service(), {"state": "reloaded"}, ["reload"]),
-        (service(active=False), {"state": "reloaded"}, ["start"]),
+        (service(active=False), {"state": "reloaded"}, ["reload"]),
         (service(known=False, active=False, enabled=False), {"state": "stopped", "enabled": False}, []),
     ],
 )

@@ -27,10 +27,10 @@ def plan(wish: Wish, facts: Facts) -> list[Change]:
     if wish["enabled"] is not None and facts["enabled"] is not None and wish["enabled"] != facts["enabled"]:
         words = f"have {name} start with the machine" if wish["enabled"] else f"don't start {name} with the machine"
         changes.append(Change("enable" if wish["enabled"] else "disable", words + later))
-    if starts and not facts["active"]:
+    if wish["state"] in _ONCE:
+        changes.append(Change(_ONCE[wish["state"]], f"{_ONCE[wish['state']]} {name}{later}"))
+    elif starts and not facts["active"]:
         changes.append(Change("start", f"start {name}{later}", "stopped\n", "running\n"))
-    elif wish["state"] in _ONCE:
-        changes.append(Change(_ONCE[wish["state"]], f"{_ONCE[wish['state']]} {name}"))
     return changes
 
 
@@ -46,8 +46,10 @@ def apply(wish: Wish, change: Change) -> Undo | None:
     if change.action in {"enable", "disable"}:
         set_enabled(name, change.action == "enable")
         return {"name": name, "enabled": before.enabled}
-    act(name, change.action, float(wish["timeout"]))
-    if change.action in {"start", "stop"}:
+    # What doesn't run can't be reloaded.
+    action = change.action if before.active or change.action == "stop" else "start"
+    act(name, action, float(wish["timeout"]))
+    if action in {"start", "stop"}:
         return {"name": name, "active": before.active, "timeout": wish["timeout"]}
     return {"name": name, "again": change.action, "timeout": wish["timeout"], "late": True}
 
