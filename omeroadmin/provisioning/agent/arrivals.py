@@ -7,9 +7,7 @@ agent that is sent home removes them.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import shutil
 from typing import Callable, Protocol
 
 from omeroadmin.provisioning.agent.change import HostError, system_failure
@@ -75,6 +73,8 @@ def fetch(name: str, digest: str, size: int) -> str:
 
 def _complete(name: str, descriptor: int, digest: str, size: int) -> str:
     """Fetch what is missing of a file; its digest then."""
+    import hashlib
+
     hashed = hashlib.sha256()
     have = 0
     while have < size:
@@ -118,7 +118,11 @@ def _append(descriptor: int, block: bytes) -> None:
 
 def sweep() -> None:
     """Remove what has arrived."""
-    shutil.rmtree(os.path.join(state_directory(), "arrived"), ignore_errors=True)
+    directory = os.path.join(state_directory(), "arrived")
+    if os.path.isdir(directory):
+        import shutil
+
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 class Blocks:

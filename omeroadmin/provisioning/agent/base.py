@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
-import shutil
-import socket
 import sys
 import time
 from typing import Any
@@ -20,20 +17,21 @@ def base_facts() -> dict[str, Any]:
     release = _os_release()
     kinds = [release.get("ID", ""), *release.get("ID_LIKE", "").split()]
     family = next((_FAMILIES[kind] for kind in kinds if kind in _FAMILIES), "")
+    machine, root = os.uname(), os.statvfs("/")
     return {
-        "hostname": socket.gethostname(),
+        "hostname": machine.nodename,
         "distribution": release.get("ID", ""),
         "version": release.get("VERSION_ID", ""),
         "distribution_name": release.get("PRETTY_NAME", ""),
         "family": family,
-        "architecture": platform.machine(),
-        "kernel": platform.release(),
+        "architecture": machine.machine,
+        "kernel": machine.release,
         "python": ".".join(str(part) for part in sys.version_info[:3]),
         "systemd": os.path.isdir("/run/systemd/system"),
         "selinux": _selinux(),
         "memory_bytes": _memory(),
         "cpus": os.cpu_count() or 1,
-        "disk_bytes": shutil.disk_usage("/").total,
+        "disk_bytes": root.f_blocks * root.f_frsize,
         "user": user_name(os.geteuid()),
         "time": int(time.time()),
     }

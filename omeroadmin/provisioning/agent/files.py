@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
 from typing import IO, Any
@@ -133,6 +132,8 @@ def read_whole(path: str, limit: int = 64 << 20) -> bytes | None:
 
 def digest_of(content: bytes) -> str:
     """What is compared where content itself isn't sent."""
+    import hashlib
+
     return hashlib.sha256(content).hexdigest()
 
 
@@ -141,6 +142,8 @@ def digest_of_file(path: str) -> str:
 
     :raises HostError: ``host-file-not-read``
     """
+    import hashlib
+
     hashed = hashlib.sha256()
     try:
         with open(path, "rb") as stream:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 
 from omeroadmin.provisioning.agent.change import HostError
@@ -19,6 +18,8 @@ def keep_copy(path: str) -> str:
     :return: the name of the copy
     :raises OSError: as the system says
     """
+    import hashlib
+
     directory = os.path.join(make_state_directory(), "kept")
     os.makedirs(directory, mode=0o700, exist_ok=True)
     sweep()
