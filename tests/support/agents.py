@@ -93,13 +93,13 @@ def with_kept_state(directory: Path) -> tuple[str, ...]:
 
 
 @contextmanager
-def worker(before: Sequence[str] = ()) -> Iterator[Worker]:
+def worker(before: Sequence[str] = (), python: str = sys.executable) -> Iterator[Worker]:
     """A worker with a session of its own.
 
     :param before: what the agent's Python is started by
     """
     session = AgentSession(
-        AgentChannel("here", sys.executable, Rights(), lambda arguments: LocalStreams([*before, *arguments]))
+        AgentChannel("here", python, Rights(), lambda arguments: LocalStreams([*before, *arguments]))
     )
     try:
         yield Worker(session)

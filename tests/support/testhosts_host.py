@@ -127,6 +127,12 @@ class SiteHost:
         except OSError:
             return False
 
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """What runs a program on it, as root, without SSH."""
+        spaces = ("--mount", "--uts", "--ipc", "--net", "--pid", "--root")
+        return ("nsenter", f"--target={self._first_pid()}", *spaces, "--wdns=/", "--")
+
     def run(
         self, *command: str, account: str = "root", check: bool = True, timeout: float = 120, **more: Any
     ) -> subprocess.CompletedProcess[str]:
@@ -139,10 +145,9 @@ class SiteHost:
         arguments = [*_CLEAN, *command]
         if account != "root":
             arguments = ["runuser", "-u", account, "--", *arguments]
-        enter = ["nsenter", f"--target={self._first_pid()}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root"]
         more = {"stdin": subprocess.DEVNULL, **more} if "input" not in more else more
         done = subprocess.run(
-            [*enter, "--wdns=/", "--", *arguments], capture_output=True, text=True, timeout=timeout, check=False, **more
+            [*self.inside, *arguments], capture_output=True, text=True, timeout=timeout, check=False, **more
         )
         if check:
             assert done.returncode == 0, f"{self.name}: {command}: {done.returncode}\n{done.stdout}\n{done.stderr}"

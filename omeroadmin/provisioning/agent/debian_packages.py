@@ -76,15 +76,15 @@ def repair(wait: float) -> None:
 
     :raises HostError: ``host-packages-broken``, ``host-packages-locked``
     """
-    configure = ["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"]
-    for command in (configure, _apt("--fix-broken", "install")):
-        done = _patiently(command, wait)
-        if done.status != 0:
-            raise HostError(
-                "host-packages-broken",
-                f"an interrupted installation can't be finished: {_reason(done)}",
-                "see what is wrong: dpkg --audit",
-            )
+    # Where packages miss others that they need, only APT can go on.
+    _patiently(["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"], wait)
+    done = _patiently(_apt("--fix-broken", "--no-remove", "install"), wait)
+    if done.status != 0:
+        raise HostError(
+            "host-packages-broken",
+            f"an interrupted installation can't be finished: {_reason(done)}",
+            "see what is wrong: dpkg --audit",
+        )
 
 
 def install(names: Sequence[str], recommends: bool, lists_age: float, wait: float) -> None:
@@ -121,11 +121,11 @@ def _apt(*arguments: str) -> "list[str]":
 
 
 def _patiently(command: Sequence[str], wait: float) -> Done:
-    return patiently(lambda: run_manager(command, _QUIET), _is_locked, wait)
+    return patiently(lambda: run_manager(command, _QUIET), _lock_words, wait)
 
 
-def _is_locked(done: Done) -> bool:
-    return bool(_LOCKED.search(done.error_output))
+def _lock_words(done: Done) -> str:
+    return next((line.strip() for line in done.error_output.splitlines() if _LOCKED.search(line)), "")
 
 
 def _lists_older_than(age: float) -> bool:
@@ -162,7 +162,7 @@ def _reason(done: Done) -> str:
     """The line that says why: APT's last one only says that dpkg had an error."""
     lines = [line.strip() for line in (done.output + "\n" + done.error_output).splitlines()]
     for sign in ("No space left", "Read-only file system", "dpkg: error", "dpkg: unrecoverable", "E: "):
-        for line in lines:
+        for line, following in zip(lines, [*lines[1:], ""]):
             if sign in line and "Sub-process" not in line:
-                return line
+                return f"{line} {following}" if line.endswith(":") else line
     return done.last_words()

@@ -40,21 +40,23 @@ def package_family() -> str:
     )
 
 
-def patiently(act: Callable[[], Done], is_locked: Callable[[Done], bool], wait: float) -> Done:
+def patiently(act: Callable[[], Done], lock_words: Callable[[Done], str], wait: float) -> Done:
     """Do something as often as another program holds the lock of the package manager.
 
+    :param lock_words: says what a failure tells of the lock; nothing, if it was another one
     :param wait: seconds after which it is given up
     :raises HostError: ``host-packages-locked``
     """
     deadline = time.monotonic() + wait
     while True:
         done = act()
-        if done.status == 0 or not is_locked(done):
+        words = lock_words(done) if done.status != 0 else ""
+        if not words:
             return done
         if time.monotonic() >= deadline:
             raise HostError(
                 "host-packages-locked",
-                f"another program has held the package manager's lock for {wait:g} seconds: {done.last_words()}",
+                f"another program has held the package manager's lock for {wait:g} seconds: {words}",
                 "wait until it is done, or see what it is: ps aux | grep -e apt -e dpkg -e dnf",
             )
         time.sleep(_RETRY)

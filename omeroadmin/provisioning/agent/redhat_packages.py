@@ -66,4 +66,6 @@ def remove(names: Sequence[str], wait: float) -> None:
 
 def _dnf(wait: float, *arguments: str) -> Done:
     command = ["dnf", "--quiet", "--assumeyes", "--setopt=exit_on_lock=True", *arguments]
-    return patiently(lambda: run_manager(command), lambda done: done.status == _LOCKED, wait)
+    return patiently(
+        lambda: run_manager(command), lambda done: done.last_words() if done.status == _LOCKED else "", wait
+    )

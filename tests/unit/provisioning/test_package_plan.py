@@ -66,8 +66,8 @@ def test_reason_is_the_line_that_says_why() -> None:
 def test_lock_is_waited_for_and_given_up_in_one_line() -> None:
     locked = Done(100, "", "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 12 (apt-get)\n")
     with pytest.raises(HostError) as caught:
-        patiently(lambda: locked, debian_packages._is_locked, 0)
+        patiently(lambda: locked, debian_packages._lock_words, 0)
     assert caught.value.code == "host-packages-locked"
     assert "process 12 (apt-get)" in caught.value.message
     other = Done(100, "", "E: Unable to locate package x\n")
-    assert patiently(lambda: other, debian_packages._is_locked, 0) is other
+    assert patiently(lambda: other, debian_packages._lock_words, 0) is other
