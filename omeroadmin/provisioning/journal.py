@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from omeroadmin.errors import configuration_error
+from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.provisioning.rollout_plan import HostState, Problem
 from omeroadmin.provisioning.rollout_report import Done, HostReport, RolloutReport
 from omeroadmin.system.clock import monotonic, utc_now, utc_stamp
@@ -107,6 +107,19 @@ def read_journal(directory: Path, run: str = "") -> RolloutReport:
     if not lines or "begin" not in lines[0]:
         raise configuration_error("journal-damaged", f"{path} does not begin as a journal does")
     return _report(lines)
+
+
+def read_journals(directory: Path, after: str = "") -> list[RolloutReport]:
+    """What all journals say, the newest last; those of runs that were killed before their first line say nothing.
+
+    :param after: only those of runs after this one
+    """
+    found = []
+    for run in list_runs(directory):
+        if run > after:
+            with contextlib.suppress(AdminError):
+                found.append(read_journal(directory, run))
+    return found
 
 
 def _report(lines: list[Line]) -> RolloutReport:

@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 from omeroadmin.errors import configuration_error, usage_error
 from omeroadmin.provisioning.connecting import Connector, open_here
 from omeroadmin.provisioning.inventory import Become, Inventory, InventoryHost
-from omeroadmin.provisioning.journal import Journal, list_runs, read_journal
+from omeroadmin.provisioning.journal import Journal, read_journal, read_journals
 from omeroadmin.provisioning.playbook import Playbook
 from omeroadmin.provisioning.rollout_choice import RolloutChoice, Scope, read_hosts, read_scope
 from omeroadmin.provisioning.rollout_host import HostRollout, Listener, Opener, Orders
@@ -263,7 +263,7 @@ def plan_undo(directory: Path, run: str, limit: str, inventory: Inventory) -> tu
 
 def _refuse_older(directory: Path, report: RolloutReport, names: set[str]) -> None:
     """What a later run built on this one would not fit any more."""
-    later = [read_journal(directory, run) for run in list_runs(directory) if run > report.run]
+    later = read_journals(directory, report.run)
     undone = {other.undoes for other in later if other.action == "undo"}
     for other in reversed(later):
         changed = [host.host for host in other.hosts if host.host in names and host.change_count]

@@ -22,11 +22,11 @@ def command(
     """
     from omeroadmin.cli.rollout_options import rollouts_directory
     from omeroadmin.cli.views.rollout_reports import print_report, print_report_json, print_runs
-    from omeroadmin.provisioning.journal import list_runs, read_journal
+    from omeroadmin.provisioning.journal import read_journal, read_journals
 
     directory = rollouts_directory()
     if every:
-        print_runs([read_journal(directory, name) for name in list_runs(directory)], as_json=as_json)
+        print_runs(read_journals(directory), as_json=as_json)
     elif as_json:
         print_report_json(read_journal(directory, run))
     else:
