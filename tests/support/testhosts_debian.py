@@ -24,7 +24,7 @@ IN_BASE = (
 """What every host has from the start, beyond Debian's smallest system."""
 OFFERED = (
     "age", "anacron", "borgbackup", "bzip2", "cron", "curl", "gnupg", "libpq5", "locales", "logrotate", "nftables",
-    "nginx-light", "pgbackrest", "postgresql", "postgresql-client", "postgresql-contrib", "python3-venv",
+    "nginx-light", "pgbackrest", "postgresql", "postgresql-client", "postgresql-contrib", "python3-apt", "python3-venv",
     "redis-server", "restic", "rsync", "ssl-cert", "tree", "tzdata", "ufw", "unzip", "xz-utils", "zeroc-ice-utils",
     "zeroc-icegrid", "zip",
 )  # fmt: skip

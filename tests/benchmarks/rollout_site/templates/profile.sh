@@ -1,0 +1,2 @@
+export OMERODIR=/opt/omero/server/OMERO.server
+export PATH="$PATH:/opt/omero/server/venv3/bin"
