@@ -17,7 +17,7 @@ import pytest
 from omeroadmin.errors import AdminError
 from omeroadmin.provisioning.sources import with_source
 from omeroadmin.system.clock import monotonic
-from tests.support.agents import Worker, leftovers, telling_pid, worker, worker_apart
+from tests.support.agents import Worker, leftovers, telling_pid, with_own_state, worker, worker_apart
 from tests.support.rounds import rounds
 
 KILLS = 12
@@ -106,7 +106,7 @@ def test_files_links_and_archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         place = host / f"v{number}"
         assert not place.exists() or len(list((place / "lib").iterdir())) == 40
 
-    kill_and_complete(wishes, lambda: worker(telling_pid(tmp_path / "pid")), tmp_path, whole)
+    kill_and_complete(wishes, lambda: worker((*telling_pid(tmp_path / "pid"), *with_own_state())), tmp_path, whole)
     assert not (tmp_path / "home" / ".local" / "state" / "omeroadmin" / "arrived").exists()
 
 

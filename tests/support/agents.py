@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,7 @@ class Worker:
     def __init__(self, session: AgentSession) -> None:
         self.session = session
         self.run = ""
+        self._name = secrets.token_hex(4)
         self._numbers = itertools.count(1)
 
     def facts(self, kind: str, **fields: Any) -> dict[str, Any]:
@@ -54,7 +56,7 @@ class Worker:
     def messages(self, *wishes: dict[str, Any]) -> list[dict[str, Any]]:
         """Apply wishes; all that the agent said of them."""
         told: list[dict[str, Any]] = []
-        self.run = f"run-{next(self._numbers)}"
+        self.run = f"{self._name}-{next(self._numbers)}"
         numbered = [{**wish, "key": str(number)} for number, wish in enumerate(wishes)]
         self.session.apply(self.run, "test", "stage", numbered, (), told.append)
         return told
@@ -77,9 +79,14 @@ def telling_pid(file: Path) -> tuple[str, ...]:
 
 
 def with_own_state() -> tuple[str, ...]:
-    """What starts an agent so that its state is not this machine's: for root, whose home doesn't matter."""
-    mounting = 'mount -t tmpfs none /var/lib && mount -t tmpfs none /run && exec "$@"'
-    return ("unshare", "--mount", "sh", "-c", mounting, "sh") if os.geteuid() == 0 else ()
+    """What starts an agent so that its state is in HOME, root's as well, and not this machine's."""
+    if os.geteuid() != 0:
+        return ()
+    places = [Path(os.environ["HOME"]) / name for name in (".local/state", ".run")]
+    for place in places:
+        place.mkdir(parents=True, exist_ok=True)
+    mounting = 'mount --bind "$0" /var/lib && mount --bind "$1" /run && shift && exec "$@"'
+    return ("unshare", "--mount", "sh", "-c", mounting, *(str(place) for place in places))
 
 
 def with_kept_state(directory: Path) -> tuple[str, ...]:

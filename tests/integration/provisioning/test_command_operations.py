@@ -13,7 +13,7 @@ import pytest
 
 from omeroadmin.errors import AdminError
 from omeroadmin.system.clock import wait_until
-from tests.support.agents import Worker, telling_pid, worker
+from tests.support.agents import Worker, telling_pid, with_own_state, worker
 
 
 def test_a_command_runs_until_its_result_is_there(local: Worker, tmp_path: Path) -> None:
@@ -97,13 +97,13 @@ def test_a_program_of_a_killed_agent_is_waited_for(
         f"touch {tmp_path}/begun; while ! test -e {tmp_path}/go; do sleep 0.02; done; touch {tmp_path}/1",
     ]
     quick = local.wish("command", arguments=["mv", f"{tmp_path}/1", f"{tmp_path}/2"])
-    with worker(telling_pid(tmp_path / "pid")) as killed:
+    with worker((*telling_pid(tmp_path / "pid"), *with_own_state())) as killed:
         thread = threading.Thread(target=lose, args=(killed, killed.wish("command", arguments=slow)))
         thread.start()
         wait_until((tmp_path / "begun").exists, timeout=30)
         os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
         thread.join()
-    with worker() as following:
+    with worker(with_own_state()) as following:
         timer = threading.Timer(0.3, (tmp_path / "go").touch)
         timer.start()
         following.apply(quick)

@@ -10,15 +10,17 @@ from tests.support.agents import Worker, leftovers
 
 def test_a_link_is_made_pointed_elsewhere_and_back(local: Worker, tmp_path: Path) -> None:
     link = tmp_path / "server"
+    runs = []
     for version in ("one", "two"):
         (tmp_path / version).mkdir()
         assert local.apply(local.wish("link", path=str(link), target=version)) == [f"link {link} to {version}"]
+        runs.append(local.run)
         assert local.apply(local.wish("link", path=str(link), target=version)) == []
-        local.run = f"run-{2 * (version == 'two') + 1}"
+    local.run = runs[1]
     assert local.undo() == [f"linked {link} to one again"]
     assert link.readlink() == Path("one")
     assert list((tmp_path / "two").iterdir()) == []
-    local.run = "run-1"
+    local.run = runs[0]
     assert local.undo() == [f"removed link {link}"]
     assert not link.is_symlink()
 
