@@ -7,6 +7,7 @@ agent that is sent home removes them.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from typing import Callable, Protocol
 
@@ -67,6 +68,10 @@ def fetch(name: str, digest: str, size: int) -> str:
             raise HostError("host-source-damaged", f"{name} arrived otherwise than it was when the run began")
         os.rename(part, whole)
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            # Others need the room, too.
+            with contextlib.suppress(OSError):
+                os.unlink(part)
         raise system_failure("written", part, error) from error
     return whole
 
