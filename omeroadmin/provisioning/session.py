@@ -14,6 +14,7 @@ from typing import Any
 from omeroadmin.errors import AdminError, ExitStatus, failed_error, printable, unreachable_error
 from omeroadmin.provisioning.channel import Channel
 from omeroadmin.provisioning.packing import parcel
+from omeroadmin.system.clock import monotonic
 
 Message = dict[str, Any]
 Wish = dict[str, Any]
@@ -23,6 +24,8 @@ _HELLO = 30.0
 _SHOWN = 80
 _PULSE = 5.0
 """Seconds between two signs of life; the agent gives up after four."""
+_LOOKING = 600.0
+"""Seconds for facts: a file system that doesn't answer keeps a host at it for ever."""
 _SILENCE = 30.0
 """Seconds without any line after which a host is given up: its agent answers signs of life whatever it is doing."""
 
@@ -72,9 +75,9 @@ class AgentSession:
     def facts(self, wishes: Sequence[Wish]) -> dict[str, Message]:
         """What is true of each wish: ``{"facts": …}`` or ``{"error": …}`` by its key, in one round trip.
 
-        :raises AdminError: ``host-lost``, ``host-silent``
+        :raises AdminError: ``host-lost``, ``host-silent``, ``host-stuck``
         """
-        answer = self._request({"do": "facts", "wishes": list(wishes)})
+        answer = self._request({"do": "facts", "wishes": list(wishes)}, limit=_LOOKING)
         return {fact["key"]: fact for fact in answer["facts"]}
 
     def apply(
@@ -128,10 +131,12 @@ class AgentSession:
             raise host_error(self._channel.name, message["refused"])
         return Greeting(message["base"], tuple(message["pending"]))
 
-    def _request(self, message: Message, listener: Callable[[Message], None] | None = None) -> Message:
+    def _request(
+        self, message: Message, listener: Callable[[Message], None] | None = None, limit: float | None = None
+    ) -> Message:
         self._number += 1
         self._send({**message, "id": self._number})
-        for answer in self._messages(_SILENCE):
+        for answer in self._messages(_SILENCE, limit):
             if "error" in answer and "end" in answer:
                 raise host_error(self._channel.name, answer["error"])
             if "end" in answer:
@@ -158,8 +163,21 @@ class AgentSession:
             return
         self._send({"do": "block", "data": base64.b64encode(block).decode()})
 
-    def _messages(self, timeout: float) -> Iterator[Message]:
+    def _messages(self, timeout: float, limit: float | None = None) -> Iterator[Message]:
+        """What the agent says but for signs of life.
+
+        :param timeout: seconds without any line
+        :param limit: seconds for all of it
+        """
+        began = monotonic()
         while True:
+            if limit is not None and monotonic() - began > limit:
+                self._is_lost = True
+                raise unreachable_error(
+                    "host-stuck",
+                    f"{self._channel.name} has looked at itself for {limit:g} seconds, without an end",
+                    "look there for a file system that doesn't answer: df",
+                )
             try:
                 line = self._channel.receive(timeout)
             except AdminError:

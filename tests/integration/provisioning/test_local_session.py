@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from omeroadmin.errors import AdminError
+from omeroadmin.provisioning import session as session_module
 from omeroadmin.provisioning.agent.state import KEPT_RUNS
 from omeroadmin.provisioning.launch import AgentChannel, Rights
 from omeroadmin.provisioning.local_streams import LocalStreams
@@ -87,3 +89,12 @@ def test_stages_that_are_taken_back_are_forgotten_alone(session: AgentSession, t
     (tmp_path / "b").mkdir()
     session.undo("run-2", "test", "run-1", (), lambda message: None)
     assert ((tmp_path / "a").exists(), (tmp_path / "b").exists()) == (False, True)
+
+
+def test_a_host_that_never_ends_looking_is_given_up(
+    session: AgentSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "_LOOKING", 0.0)
+    with pytest.raises(AdminError) as caught:
+        session.facts(wishes(tmp_path))
+    assert caught.value.code == "host-stuck"
