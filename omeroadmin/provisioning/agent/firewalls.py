@@ -102,9 +102,9 @@ class Ufw:
 
     def set_open(self, port: Port, is_open: bool) -> None:
         """Add or delete a rule."""
-        verb = [] if is_open else ["delete"]
+        verb = [] if is_open else ["--force", "delete"]
         rule = ["allow", "proto", port.protocol, "from", port.source or "any"]
-        command = ["ufw", "--force", *verb, *rule, "to", "any", "port", str(port.number)]
+        command = ["ufw", *verb, *rule, "to", "any", "port", str(port.number)]
         check(command, f"change port {port.number} of ufw")
 
 

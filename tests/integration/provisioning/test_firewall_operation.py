@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from tests.support.agents import Worker, worker_apart
+from tests.support.agents import Worker, worker, worker_apart
 from tests.support.components import require_program
+from tests.support.testhosts import running_hosts
 
 RULES = """\
 flush ruleset
@@ -49,3 +51,27 @@ def test_port_is_open_now_and_after_the_next_start(tmp_path: Path) -> None:
         assert "4064" not in in_force(host)
         host.undo()
         assert "4064" in in_force(host)
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it makes namespaces")
+def test_ports_of_ufw_come_and_go(tmp_path: Path) -> None:
+    with running_hosts(tmp_path, ["plain"]) as site, worker(site["plain"].inside, "python3") as agent:
+        agent.apply(agent.wish("package", names=["ufw"]))
+        wishes = [
+            agent.wish("firewall-port", port=443),
+            agent.wish("firewall-port", port=4064, source="10.0.0.0/8"),
+            agent.wish("firewall-port", port=53, protocol="udp", source="fd00::/8"),
+        ]
+        assert agent.apply(*wishes) == []
+        site["plain"].run("ufw", "allow", "ssh")
+        site["plain"].run("ufw", "--force", "enable")
+        assert [words.rpartition(" in ")[0] for words in agent.apply(*wishes)] == [
+            "open port 443/tcp", "open port 4064/tcp to 10.0.0.0/8", "open port 53/udp to fd00::/8",
+        ]  # fmt: skip
+        opened = site["plain"].run("iptables", "-S", "ufw-user-input").stdout
+        assert "-s 10.0.0.0/8 -p tcp -m tcp --dport 4064 -j ACCEPT" in opened
+        agent.undo()
+        assert "4064" not in site["plain"].run("iptables", "-S", "ufw-user-input").stdout
+        agent.apply(*wishes)
+        assert agent.apply(*wishes) == []
