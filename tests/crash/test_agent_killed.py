@@ -2,67 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import random
-import signal
-import threading
 import zipfile
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from omeroadmin.errors import AdminError
 from omeroadmin.provisioning.sources import with_source
-from omeroadmin.system.clock import monotonic
-from tests.support.agents import Worker, leftovers, telling_pid, with_own_state, worker, worker_apart
-from tests.support.rounds import rounds
-
-KILLS = 12
-Start = Callable[[], AbstractContextManager[Worker]]
-Wishes = Callable[[Worker, int], list[dict[str, Any]]]
-
-
-def kill_while(wishes: Wishes, start: Start, directory: Path, number: int, longest: float) -> bool:
-    """Kill an agent while it applies; whether it was before its end."""
-    chance = random.Random(number)
-    with start() as found:
-        wanted = wishes(found, number)
-        pid = int((directory / "pid").read_text())
-        timer = threading.Timer(chance.uniform(0, longest), os.kill, (pid, signal.SIGKILL))
-        timer.start()
-        try:
-            found.messages(*wanted)
-        except AdminError as error:
-            assert error.code == "host-lost"  # noqa: PT017 - the agent may have been done before
-            return True
-        finally:
-            timer.cancel()
-            timer.join()
-    return False
-
-
-def kill_and_complete(wishes: Wishes, start: Start, directory: Path, whole: Callable[[int], None]) -> None:
-    """Rounds of: killed, looked at, completed, nothing left.
-
-    :param whole: fails where something is neither as in the round before nor as in this one
-    """
-    with start() as found:
-        began = monotonic()
-        found.apply(*wishes(found, 0))
-        longest = monotonic() - began
-    killed = 0
-    for number in range(1, rounds(KILLS) + 1):
-        killed += kill_while(wishes, start, directory, number, longest)
-        whole(number)
-        with start() as found:
-            wanted = wishes(found, number)
-            found.apply(*wanted)
-            assert found.apply(*wanted) == [], f"round {number}"
-        assert leftovers(directory) == [], f"round {number}"
-    assert killed > 0
+from tests.support.agents import Worker, telling_pid, with_own_state, worker, worker_apart
+from tests.support.killing import kill_and_complete
 
 
 def test_files_links_and_archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

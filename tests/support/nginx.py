@@ -27,6 +27,25 @@ def check(configuration: Path) -> None:
     assert "[warn]" not in done.stderr
 
 
+def like_debian(root: Path) -> Path:
+    """A configuration with ``sites-available`` and a default site, as Debian has it, for a user's own nginx.
+
+    :return: the directory
+    """
+    require_program("nginx")
+    for name in ("sites-available", "sites-enabled", "conf.d"):
+        (root / name).mkdir(parents=True)
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temporary = "".join(f"  {kind}_temp_path {root}/{kind};\n" for kind in kinds)
+    (root / "nginx.conf").write_text(
+        f"pid {root}/pid;\nerror_log {root}/error.log;\nevents {{}}\nhttp {{\n  access_log off;\n{temporary}"
+        f"  include {root}/conf.d/*.conf;\n  include {root}/sites-enabled/*;\n}}\n"
+    )
+    (root / "sites-available" / "default").write_text("server { listen 8087 default_server; }\n")
+    (root / "sites-enabled" / "default").symlink_to(root / "sites-available" / "default")
+    return root
+
+
 def wrap(directory: Path, inner: str, *, server: bool) -> Path:
     """A whole configuration around blocks for its ``http`` part, or for a server block.
 

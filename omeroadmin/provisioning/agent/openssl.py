@@ -91,10 +91,11 @@ def make_key(path: str) -> None:
         check([word for word in command if word != "-quiet"], f"make the key {path}", _HINT)
 
 
-def make_certificate(key: str, path: str, names: Sequence[str], days: int) -> None:
+def make_certificate(key: str, names: Sequence[str], days: int) -> str:
     """Make a certificate that a key signs itself.
 
     :param names: host names and addresses that it is for
+    :return: the certificate, as PEM
     :raises HostError: ``host-certificate-name``, ``host-program-missing``, ``host-program-failed``
     """
     for name in names:
@@ -102,8 +103,8 @@ def make_certificate(key: str, path: str, names: Sequence[str], days: int) -> No
             raise HostError("host-certificate-name", f"{name!r} is not the name or address of a host")
     entries = [("IP:" if is_address(name) else "DNS:") + name for name in names]
     text = _CONFIGURATION.format(name=names[0][:64], names=", ".join(entries))
-    command = ["openssl", "req", "-new", "-x509", "-sha256", "-key", key, "-days", str(days), "-out", path]
-    check([*command, "-config", "/dev/stdin"], f"make the certificate {path}", _HINT, input_text=text)
+    command = ["openssl", "req", "-new", "-x509", "-sha256", "-key", key, "-days", str(days), "-config", "/dev/stdin"]
+    return check(command, f"make a certificate of {key}", _HINT, input_text=text).output
 
 
 def is_address(name: str) -> bool:

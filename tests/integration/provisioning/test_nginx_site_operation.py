@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.agents import Worker
-from tests.support.components import require_program
+from tests.support.nginx import like_debian
 from tests.support.wishes import planned
 
 SITE = "server { listen 8088; location / { return 204; } }\n"
@@ -17,19 +17,7 @@ SITE = "server { listen 8088; location / { return 204; } }\n"
 @pytest.fixture
 def nginx(tmp_path: Path) -> Path:
     """nginx's configuration, as Debian has it, for a user's own nginx."""
-    require_program("nginx")
-    root = tmp_path / "nginx"
-    for name in ("sites-available", "sites-enabled", "conf.d"):
-        (root / name).mkdir(parents=True)
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    temporary = "".join(f"  {kind}_temp_path {root}/{kind};\n" for kind in kinds)
-    (root / "nginx.conf").write_text(
-        f"pid {root}/pid;\nerror_log {root}/error.log;\nevents {{}}\nhttp {{\n  access_log off;\n{temporary}"
-        f"  include {root}/conf.d/*.conf;\n  include {root}/sites-enabled/*;\n}}\n"
-    )
-    (root / "sites-available" / "default").write_text("server { listen 8087 default_server; }\n")
-    (root / "sites-enabled" / "default").symlink_to(root / "sites-available" / "default")
-    return root
+    return like_debian(tmp_path / "nginx")
 
 
 def test_site_comes_on_off_and_back(local: Worker, nginx: Path) -> None:

@@ -122,15 +122,9 @@ def _make_key(wish: Wish) -> Undo:
 
 
 def _sign(wish: Wish) -> None:
-    path = wish["path"]
-    temporary = temporary_name(path) + ".pem"
-    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-    try:
-        make_certificate(wish["key_path"], temporary, wish["names"] or [socket.getfqdn()], wish["days"])
-        write_whole(path, read_whole(temporary) or b"", 0o644)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+    content = make_certificate(wish["key_path"], wish["names"] or [socket.getfqdn()], wish["days"])
+    os.makedirs(os.path.dirname(wish["path"]), mode=0o755, exist_ok=True)
+    write_whole(wish["path"], content.encode(), 0o644)
 
 
 def _place(wish: Wish) -> None:
