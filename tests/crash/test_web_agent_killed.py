@@ -1,4 +1,4 @@
-"""kill -9 of an agent that sets up a site or an environment: nginx can start at any moment, the next run completes it."""
+"""kill -9 of an agent that sets up a site or an environment: nginx can start at any moment, the next run goes on."""
 
 from __future__ import annotations
 
