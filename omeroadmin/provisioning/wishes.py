@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omeroadmin.errors import failed_error
+from omeroadmin.errors import configuration_error, failed_error
 from omeroadmin.provisioning.expressions import Context, Expressions
 from omeroadmin.provisioning.inventory import InventoryHost
 from omeroadmin.provisioning.operations.catalog import declarations
@@ -146,6 +146,8 @@ class WishMaker:
             may_be_secret = True
         if entry.dynamic:
             refine(declaration, wish, entry.origin)
+        if entry.dynamic or self.playbook.secrets:
+            _require_no_secret_argument(declaration, wish, entry, redactor)
         wish, has_files = self._with_files(declaration, wish, entry, context)
         may_be_secret |= has_files
         if "secret" in wish and not wish["secret"] and (may_be_secret or self.playbook.secrets):
@@ -174,6 +176,20 @@ class WishMaker:
             if "digest" in wish:
                 self.offers[wish["digest"]] = path
         return wish, read
+
+
+def _require_no_secret_argument(declaration: Declaration, wish: Wish, entry: Entry, redactor: Redactor) -> None:
+    """What programs are given as arguments, everybody on the host can read.
+
+    :raises AdminError: ``secret-in-the-open``
+    """
+    for one in declaration.fields:
+        if one.type is FieldType.TEXTS and not one.secret and redactor.hide_data(wish[one.name]) != wish[one.name]:
+            raise configuration_error(
+                "secret-in-the-open",
+                f"{entry.origin}: {entry.kind}.{one.name} holds a secret, which everybody on the host could read",
+                "give it to a program by secret_environment or input, or in a file",
+            )
 
 
 def _about(host: InventoryHost) -> dict[str, Any]:

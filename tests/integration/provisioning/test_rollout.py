@@ -223,7 +223,7 @@ def test_no_secret_is_left_anywhere(tmp_path: Path) -> None:
     - stage: s
       operations:
         - file: {path: "{{ root }}/secret", content: "a {{ token }}"}
-        - command: {arguments: [sh, -c, "echo {{ token }} >&2; exit 1"]}
+        - command: {arguments: [sh, -c, 'echo "$T" >&2; exit 1'], secret_environment: {T: "{{ token }}"}}
     """
     choice = site.choice(site.playbook(text, head="variables:\n  token: {description: D.}\n"))
     report = site.apply(choice, environment={"TOKEN": "swordfish"})

@@ -128,6 +128,8 @@ def test_triggers_have_the_name_of_their_playbook(tmp_path: Path) -> None:
         ('file: {path: /a, content: "{{ TOKEN }}"}', "variable-unknown", "'TOKEN' is not declared"),
         ("file: {path: /a, template: gone.j2}", "template-missing", "web.yml:16: there is no file gone.j2"),
         ('file: {path: /a, content: x, secret: "{{ token }}"}', "value-invalid", "true or false"),
+        ('command: {arguments: [echo, "x{{ token }}x"]}', "secret-in-the-open", "16: command.arguments holds a secret"),
+        ('command: {arguments: [a], unless: [b, "{{ password }}"]}', "secret-in-the-open", "command.unless holds"),
         ("{file: {path: /a}, for_each: release}", "value-invalid", "web.yml:16: for_each takes"),
     ],
 )  # fmt: skip
