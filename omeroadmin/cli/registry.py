@@ -55,7 +55,9 @@ GROUPS: dict[str, Group] = {
         ),
         options="config_options",
     ),
-    "db": Group("Create, check and upgrade the database.", ("init", "check", "upgrade", "password", "script")),
+    "db": Group(
+        "Create, check and upgrade the database.", ("init", "check", "upgrade", "dump", "restore", "password", "script")
+    ),
     "admin": Group(
         "Start, stop, watch and diagnose the server.",
         (

@@ -133,7 +133,7 @@ class RunUpgrade:
         :raises AdminError: ``database-in-use``, ``database-version``, ``upgrade-not-fit``, ``upgrade-failed``
         """
         with connect(self.address, autocommit=True) as connection:
-            _lock(connection, self.address)
+            be_alone(connection, self.address)
             found = schema_version(connection)
             if found != self.script.target:
                 self._run(connection, found)
@@ -158,14 +158,14 @@ class RunUpgrade:
             )
 
 
-def _lock(connection: Connection[Any], address: DatabaseAddress) -> None:
-    """Be the only one that upgrades, with no server at work.
+def be_alone(connection: Connection[Any], address: DatabaseAddress) -> None:
+    """Be the only one that changes the schema, with no server at work, until the connection ends.
 
     :raises AdminError: ``database-in-use``
     """
     locked = connection.execute("SELECT pg_try_advisory_lock(%s)", (_UPGRADE_LOCK,)).fetchone()
     if locked is None or not locked[0]:
-        raise _in_use(address, "another upgrade runs", "wait for it")
+        raise _in_use(address, "another upgrade or restore runs", "wait for it")
     rows = connection.execute(
         "SELECT DISTINCT application_name FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name ~ %s ORDER BY 1",
@@ -179,7 +179,7 @@ def _lock(connection: Connection[Any], address: DatabaseAddress) -> None:
 def _in_use(address: DatabaseAddress, why: str, hint: str) -> AdminError:
     return AdminError(
         "database-in-use",
-        f"the database {address} can't be upgraded now: {why}",
+        f"the database {address} can't be changed now: {why}",
         hint=hint,
         exit_status=ExitStatus.LOCKED,
     )

@@ -6,10 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from omeroadmin.database.check import DatabaseCheck, Finding, Status, check_database
-from omeroadmin.database.connection import DatabaseAddress
+from omeroadmin.database.connection import DatabaseAddress, connect, server_version
+from omeroadmin.database.dump import dump
 from omeroadmin.database.plan import database_facts
+from omeroadmin.database.programs import Programs, client_programs
+from omeroadmin.database.replacement import ReplaceContents
 from omeroadmin.database.script import SchemaVersion
 from omeroadmin.database.upgrade import plan_upgrade
+from omeroadmin.errors import configuration_error
 from omeroadmin.profiles.store import load_settings
 from omeroadmin.repository.layout import marker_directory
 from omeroadmin.schema.instance import Instance
@@ -24,6 +28,38 @@ def plan_instance_upgrade(instance: Instance) -> Plan:
     """
     settings = load_settings(instance)
     return plan_upgrade(database_facts(instance, settings), instance, settings)
+
+
+def dump_instance_database(instance: Instance, directory: Path) -> None:
+    """Dump the instance's database as it is now.
+
+    :param directory: is made, for its owner only
+    :raises AdminError: as :func:`omeroadmin.database.dump.dump`
+    """
+    address, programs = _reached(instance)
+    dump(address, programs, directory)
+
+
+def plan_database_restore(instance: Instance, directory: Path) -> Plan:
+    """Make the instance's database what a dump of it holds; a server must not be at work.
+
+    :param directory: of the dump
+    :raises AdminError: ``dump-missing``, ``postgresql-too-old``, and as
+        :func:`omeroadmin.database.connection.connect`
+    """
+    if not (directory / "toc.dat").is_file():
+        raise configuration_error("dump-missing", f"{directory} holds no dump: it has no toc.dat")
+    address, programs = _reached(instance)
+    return Plan(f"restore the database {address}", (ReplaceContents(address, programs, directory),))
+
+
+def _reached(instance: Instance) -> tuple[DatabaseAddress, Programs]:
+    """Where the database is, and the programs that fit its server."""
+    settings = load_settings(instance)
+    address = DatabaseAddress.from_settings(settings)
+    with connect(address) as connection:
+        major = server_version(connection)[0]
+    return address, client_programs(settings, server_major=major)
 
 
 def check_instance_database(instance: Instance) -> DatabaseCheck:

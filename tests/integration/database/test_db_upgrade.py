@@ -245,3 +245,27 @@ def test_another_encoding_is_found_and_no_server_starts(omero: Omero, made: Data
         blitz = runtime.start("Blitz", "Blitz-0", wait=False)
         assert blitz.process.wait(30) == 78
         assert "has the encoding LATIN1; OMERO needs UTF8" in blitz.failure
+
+
+def test_a_dump_is_the_way_back(omero: Omero, made: DatabaseUnderTest) -> None:
+    dump = omero.home / "before"
+    omero.ok("db", "dump", str(dump))
+    assert dump.stat().st_mode & 0o077 == 0
+    assert omero.run("db", "dump", str(dump)).returncode == 5
+    want(made, 0)
+    body = "CREATE TABLE extra (id int); DROP TABLE annotationannotationlink CASCADE;"
+    write_script(made, "OMERO5.4__0", f"{NEXT}__0", body)
+    omero.ok("db", "upgrade", "--yes")
+    refused = omero.run("db", "restore", str(dump))
+    assert (refused.returncode, "--yes" in refused.stderr) == (2, True)
+    assert omero.run("db", "restore", str(omero.home), "--yes").returncode == 3
+    with connect(made.address) as connection:
+        connection.execute("SET application_name = 'Blitz-0'")
+        assert omero.run("db", "restore", str(dump), "--yes").returncode == 6
+        assert connection.execute("SELECT to_regclass('extra')").fetchone() != (None,)
+    omero.ok("db", "restore", str(dump), "--yes")
+    with connect(made.address) as connection:
+        assert str(schema_version(connection)) == "OMERO5.4__0"
+        assert connection.execute("SELECT to_regclass('extra')").fetchone() == (None,)
+    update_profile(made.instance.config_xml, {"omero.db.version": "OMERO5.4", "omero.db.patch": "0"})
+    omero.ok("db", "check")
