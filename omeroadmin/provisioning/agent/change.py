@@ -6,6 +6,7 @@ standard library and itself, and runs with Python 3.9.
 
 from __future__ import annotations
 
+import errno
 from typing import Any, NamedTuple
 
 Wish = dict[str, Any]
@@ -14,6 +15,9 @@ Facts = dict[str, Any]
 """What is true of what the wish is about: a JSON object. Never a secret value."""
 Undo = dict[str, Any]
 """What takes a change back: a JSON object that the operation's own ``undo`` understands. No secrets."""
+
+
+_HINTS = {errno.ENOSPC: "make room there: df -h", errno.EROFS: "see why it can't be written: findmnt"}
 
 
 class Change(NamedTuple):
@@ -58,4 +62,9 @@ def system_failure(doing: str, path: str, error: OSError) -> HostError:
     :param doing: a participle: ``written``, ``read``, ``made``
     """
     why = error.strerror or str(error)
-    return HostError("host-file-not-" + doing, f"{path} can't be {doing}: {why}")
+    return HostError("host-file-not-" + doing, f"{path} can't be {doing}: {why}", system_hint(error))
+
+
+def system_hint(error: OSError) -> str:
+    """The next step, where the system's own words leave one."""
+    return _HINTS.get(error.errno or 0, "")

@@ -17,7 +17,7 @@ from typing import Any, Callable
 
 from omeroadmin.provisioning.agent import arrivals, state
 from omeroadmin.provisioning.agent.base import base_facts
-from omeroadmin.provisioning.agent.change import Change, HostError
+from omeroadmin.provisioning.agent.change import Change, HostError, system_hint
 from omeroadmin.provisioning.agent.kept import drop_old
 from omeroadmin.provisioning.agent.operations import registry
 from omeroadmin.provisioning.agent.running import run as run_program
@@ -242,7 +242,8 @@ def _failure(error: Exception) -> HostError:
     if isinstance(error, HostError):
         return error
     if isinstance(error, OSError):
-        return HostError("host-system-error", f"{error.filename or 'the system'}: {error.strerror or error}")
+        words = f"{error.filename or 'the system'}: {error.strerror or error}"
+        return HostError("host-system-error", words, system_hint(error))
     return HostError("host-agent-fault", f"{type(error).__name__}: {error}", "report it: this is a fault of omeroadmin")
 
 

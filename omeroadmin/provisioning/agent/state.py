@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -10,13 +11,13 @@ import time
 from typing import Any, Iterator
 
 from omeroadmin.provisioning.agent import orphans
-from omeroadmin.provisioning.agent.change import HostError, Undo
+from omeroadmin.provisioning.agent.change import HostError, Undo, system_failure
 from omeroadmin.provisioning.agent.files import read_whole, write_whole
 
 KEPT_RUNS = 50
 """Runs that can be taken back."""
 _LOST_AFTER = 40.0
-"""Seconds after which a holder whose controller is gone is sure to have ended: longer than the agent waits for it."""
+"""Seconds that a holder without a controller gets for its end: longer than it waits for a word."""
 
 
 def state_directory() -> str:
@@ -51,7 +52,9 @@ class HostLock:
         self._descriptor = -1
 
     def take(self, run: str, who: str) -> None:
-        """Take the lock; wait only where the holder has lost its controller and is about to end.
+        """Take the lock; wait where the holder has lost its controller and is about to end.
+
+        A holder whose controller is there hears it every 5 seconds: that long it takes to be turned away.
 
         :raises HostError: ``host-locked``, ``host-program-left``
         """
@@ -59,28 +62,20 @@ class HostLock:
             return
         make_state_directory()
         descriptor = os.open(_lock_path(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        deadline = time.monotonic() + _LOST_AFTER
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if self._holder_lives(descriptor) or time.monotonic() > deadline:
-                    words = _holder(descriptor)
-                    os.close(descriptor)
-                    raise HostError(
-                        "host-locked", f"another run is at work here: {words}", "wait for its end"
-                    ) from None
-                time.sleep(0.2)
         try:
-            orphans.await_end(_program_path())
+            _await_turn(descriptor)
         except HostError:
             os.close(descriptor)
             raise
-        orphans.note_programs(_program_path())
-        self._descriptor = descriptor
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps({"run": run, "who": who, "since": int(time.time())}).encode(), 0)
+        self._descriptor = descriptor
+        try:
+            orphans.await_end(_program_path())
+        except HostError:
+            self.release()
+            raise
+        orphans.note_programs(_program_path())
 
     @property
     def held(self) -> bool:
@@ -99,10 +94,30 @@ class HostLock:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    @staticmethod
-    def _holder_lives(descriptor: int) -> bool:
-        # Its controller speaks every 5 seconds.
-        return time.time() - os.fstat(descriptor).st_mtime < 12
+
+def _await_turn(descriptor: int) -> None:
+    """Wait for the lock until its holder is seen to hear its controller.
+
+    :raises HostError: ``host-locked``
+    """
+    first = os.fstat(descriptor).st_mtime_ns
+    deadline = time.monotonic() + _LOST_AFTER
+    while not _lock(descriptor):
+        found = os.fstat(descriptor)
+        # Empty, it is just being released.
+        lives = found.st_size > 0 and found.st_mtime_ns != first
+        if lives or time.monotonic() > deadline:
+            words = f"another run is at work here: {_holder(descriptor)}"
+            raise HostError("host-locked", words, "wait for its end")
+        time.sleep(0.2)
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _holder(descriptor: int) -> str:
@@ -149,15 +164,26 @@ def _run_path(run: str) -> str:
 
 
 def record_undo(run: str, stage: str, kind: str, record: Undo) -> None:
-    """Remember how a change is taken back."""
-    make_state_directory()
-    line = json.dumps({"stage": stage, "kind": kind, "undo": record}) + "\n"
-    descriptor = os.open(_run_path(run), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    """Remember how a change is taken back.
+
+    :raises HostError: ``host-file-not-written``
+    """
+    path = _run_path(run)
+    line = json.dumps({"stage": stage, "kind": kind, "undo": record}).encode() + b"\n"
     try:
-        os.write(descriptor, line.encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        make_state_directory()
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            end = os.fstat(descriptor).st_size
+            if os.write(descriptor, line) < len(line):
+                # The next line must not be taken for the rest of this one.
+                os.ftruncate(descriptor, end)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise system_failure("written", path, error) from error
 
 
 def undo_records(run: str, stages: list[str]) -> Iterator[dict[str, Any]]:
