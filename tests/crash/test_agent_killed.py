@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import zipfile
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -102,3 +104,28 @@ def test_accounts_and_files_of_the_system(tmp_path: Path) -> None:
     (tmp_path / "host").mkdir()
     kill_and_complete(wishes, start, tmp_path, whole)
     assert (Path("/etc/passwd").read_bytes(), Path("/etc/group").read_bytes()) == before
+
+
+def test_a_file_that_was_used_and_not_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The controller went when all was done, and the agent didn't get the word to tidy up."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "host").mkdir()
+    arrived = tmp_path / "home/.local/state/omeroadmin/arrived"
+    sources = {"archive": archive(tmp_path / "1.zip", 1), "file": large(tmp_path / "1.bin", 1)}
+    wishes = [
+        with_source(Worker.wish(kind, source=str(path), path=str(tmp_path / "host" / kind)), path)
+        for kind, path in sources.items()
+    ]
+    with worker((*telling_pid(tmp_path / "pid"), *with_own_state())) as found:
+        for wish in wishes:
+            found.session.offer(wish["digest"], sources[wish["kind"]])
+        assert len(found.apply(*wishes)) == 2
+        assert found.apply(*wishes) == []
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    assert len(list(arrived.iterdir())) == 2
+    with worker(with_own_state()) as found:
+        assert len(found.apply(*wishes)) == 2
+        assert found.apply(*wishes) == []
+    assert not arrived.exists()
+    with worker(with_own_state()) as found:
+        assert found.apply(*wishes) == []

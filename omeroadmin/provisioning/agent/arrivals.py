@@ -11,7 +11,7 @@ import errno
 import os
 from typing import Callable, Protocol
 
-from omeroadmin.provisioning.agent.change import HostError, system_failure
+from omeroadmin.provisioning.agent.change import HostError, Wish, system_failure
 from omeroadmin.provisioning.agent.state import make_state_directory, state_directory
 
 _BLOCK = 256 << 10
@@ -35,6 +35,8 @@ class Supplier(Protocol):
 
 
 _suppliers: list[Supplier] = []
+_used: set[str] = set()
+"""Digests of files that this agent has asked for, or found."""
 
 
 def use_supplier(supplier: Supplier) -> None:
@@ -50,8 +52,10 @@ def fetch(name: str, digest: str, size: int) -> str:
     :param size: bytes
     :raises HostError: ``host-source-missing``, ``host-source-damaged``, ``host-file-not-written``
     """
-    directory = os.path.join(make_state_directory(), "arrived")
-    whole = os.path.join(directory, os.path.basename(digest))
+    make_state_directory()
+    whole = _place(digest)
+    directory = os.path.dirname(whole)
+    _used.add(digest)
     part = f"{whole}.part"
     try:
         os.makedirs(directory, mode=0o700, exist_ok=True)
@@ -74,6 +78,23 @@ def fetch(name: str, digest: str, size: int) -> str:
                 os.unlink(part)
         raise system_failure("written", part, error) from error
     return whole
+
+
+def is_left(wish: Wish) -> bool:
+    """Whether a run that was interrupted has left the file of a wish, which had arrived."""
+    digest = wish.get("digest", "")
+    return bool(digest) and digest not in _used and os.path.exists(_place(digest))
+
+
+def drop(wish: Wish) -> None:
+    """Remove what :func:`is_left` has found."""
+    if wish.get("digest"):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(_place(wish["digest"]))
+
+
+def _place(digest: str) -> str:
+    return os.path.join(state_directory(), "arrived", os.path.basename(digest))
 
 
 def _complete(name: str, descriptor: int, digest: str, size: int) -> str:

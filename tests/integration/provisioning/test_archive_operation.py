@@ -58,7 +58,7 @@ def test_a_zip_is_unpacked_once_and_taken_back(local: Worker, tmp_path: Path) ->
     assert sorted(path.name for path in place.iterdir()) == ["bin", "lib", "omero"]
     assert local.apply(wish) == []
     Path(temporary_name(str(place))).mkdir()
-    assert local.apply(wish) == [f"remove what an interrupted run left beside {place}"]
+    assert local.apply(wish) == [f"remove what an interrupted run left of {place}"]
     local.run = run
     assert local.undo() == [f"removed {place}"]
     assert list(place.parent.iterdir()) == []

@@ -6,7 +6,7 @@ import os
 import shutil
 
 from omeroadmin.provisioning.agent.accounts import group_number, user_number
-from omeroadmin.provisioning.agent.arrivals import fetch
+from omeroadmin.provisioning.agent.arrivals import drop, fetch, is_left
 from omeroadmin.provisioning.agent.change import Change, Facts, HostError, Undo, Wish, system_failure
 from omeroadmin.provisioning.agent.files import sync_directory, temporary_name
 
@@ -18,7 +18,7 @@ def facts(wish: Wish) -> Facts:
     return {
         "created": os.path.lexists(wish["creates"]) if wish["creates"] else taken and os.path.isdir(path),
         "taken": taken,
-        "unfinished": os.path.lexists(temporary_name(path)),
+        "unfinished": os.path.lexists(temporary_name(path)) or is_left(wish),
     }
 
 
@@ -35,7 +35,7 @@ def plan(wish: Wish, facts: Facts) -> list[Change]:
     """Unpack it where it isn't yet."""
     path = wish["path"]
     if facts["created"]:
-        return [Change("clean", f"remove what an interrupted run left beside {path}")] if facts["unfinished"] else []
+        return [Change("clean", f"remove what an interrupted run left of {path}")] if facts["unfinished"] else []
     if facts["taken"]:
         raise HostError(
             "host-archive-place-taken", f"{path} is there, but not {wish['creates'] or 'a directory'}", "look at it"
@@ -50,6 +50,7 @@ def apply(wish: Wish, change: Change) -> Undo | None:
         if os.path.lexists(temporary):
             _remove(temporary)
         if change.action == "clean":
+            drop(wish)
             return None
         from omeroadmin.provisioning.agent.unpacking import unpack
 

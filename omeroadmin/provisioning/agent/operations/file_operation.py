@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from omeroadmin.provisioning.agent.arrivals import fetch
+from omeroadmin.provisioning.agent.arrivals import drop, fetch, is_left
 from omeroadmin.provisioning.agent.change import Change, Facts, HostError, Undo, Wish, system_failure
 from omeroadmin.provisioning.agent.files import (
     as_text,
@@ -22,7 +22,7 @@ from omeroadmin.provisioning.agent.ownership import attribute_changes, give
 def facts(wish: Wish) -> Facts:
     """What is at the path; the present text only where it differs and isn't secret."""
     found = describe_path(wish["path"])
-    found["unfinished"] = os.path.lexists(temporary_name(os.path.realpath(wish["path"])))
+    found["unfinished"] = os.path.lexists(temporary_name(os.path.realpath(wish["path"]))) or is_left(wish)
     if wish["state"] == "absent" or found.get("kind") != "file":
         return found
     if wish.get("digest"):
@@ -52,7 +52,7 @@ def plan(wish: Wish, facts: Facts) -> list[Change]:
     if facts["exists"]:
         changes += attribute_changes(wish, facts)
     if facts["unfinished"] and not changes:
-        changes.append(Change("clean", f"remove what an interrupted run left beside {path}"))
+        changes.append(Change("clean", f"remove what an interrupted run left of {path}"))
     return changes
 
 
@@ -63,6 +63,7 @@ def apply(wish: Wish, change: Change) -> Undo | None:
         if change.action == "clean":
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary_name(os.path.realpath(path)))
+            drop(wish)
             return None
         before = describe_path(path)
         record = {"path": path, **before}
