@@ -105,10 +105,12 @@ class AgentChannel:
             f"exec({BOOT!r})\n"
         )
         letters = base64.b64encode(start.encode()).decode()
-        python = [self._python, "-I", "-S", "-c", f'import base64;exec(base64.b64decode(b"{letters}"))']
+        # -B: a plan must not even leave compiled modules of the host's own Python.
+        python = [self._python, "-I", "-SB", "-c", f'import base64;exec(base64.b64decode(b"{letters}"))']
         if not self._rights.sudo:
             return python
-        asking = ["-n"] if self._rights.password is None else ["-S", "-p", self._prompt]
+        # -k: sudo neither counts on an earlier answer nor notes this one.
+        asking = ["-n"] if self._rights.password is None else ["-k", "-S", "-p", self._prompt]
         # In other languages, what sudo says would not be understood.
         return ["env", "LC_ALL=C", "sudo", *asking, "-H", "-u", self._rights.user, "--", *python]
 
