@@ -107,7 +107,8 @@ class WishMaker:
         context = {**values, **known}
         for requirement in self.playbook.requirements:
             if not self._expressions.condition(requirement.that, context):
-                raise failed_error("host-requirement", requirement.message)
+                hint = "what it is: omero hosts facts" if "base." in requirement.that.text else ""
+                raise failed_error("host-requirement", requirement.message, hint)
         secrets = self._secrets | set(secret_values(self.playbook, values))
         redactor = Redactor(secrets)
         stages = [self._stage(stage, entries, context, redactor) for stage, entries in self._stages]
