@@ -76,6 +76,11 @@ class SiteHost:
         """Its root file system, seen from the test; links in it that begin with ``/`` lead out of it."""
         return self._seen(self.directory / "root")
 
+    @property
+    def layer(self) -> Path:
+        """All that it has changed on its disk, as files; what it has removed is a device there."""
+        return self._seen(self.directory / "layers") / "upper"
+
     def create(self, bridge: str) -> None:
         """Make disk, network and cable; it is switched off."""
         lower = f"{require_part(OFFERED_PACKAGES) / LISTED}:{require_part(BASE)}"
@@ -131,7 +136,7 @@ class SiteHost:
     def inside(self) -> tuple[str, ...]:
         """What runs a program on it, as root, without SSH."""
         spaces = ("--mount", "--uts", "--ipc", "--net", "--pid", "--root")
-        return ("nsenter", f"--target={self._first_pid()}", *spaces, "--wdns=/", "--")
+        return ("nsenter", f"--target={self.first_pid}", *spaces, "--wdns=/", "--")
 
     def run(
         self, *command: str, account: str = "root", check: bool = True, timeout: float = 120, **more: Any
@@ -166,7 +171,7 @@ class SiteHost:
 
     def changes(self) -> dict[str, str]:
         """What it has changed on its disk, by path; see :mod:`tests.support.testhosts_digest`."""
-        return testhosts_digest.changes(self._seen(self.directory / "layers") / "upper")
+        return testhosts_digest.changes(self.layer)
 
     def checksum(self) -> str:
         """A digest of all that it has changed on its disk."""
@@ -187,7 +192,7 @@ class SiteHost:
         """Make its disk one that can't be written, or one that can; nothing may be writing just then."""
         state = "ro" if read_only else "rw"
         subprocess.run(
-            ["nsenter", f"--target={self._first_pid()}", "--mount", "--root", "--wdns=/", "--",
+            ["nsenter", f"--target={self.first_pid}", "--mount", "--root", "--wdns=/", "--",
              "mount", "-o", f"remount,{state}", "/"], check=True, timeout=20,
         )  # fmt: skip
 
@@ -195,7 +200,7 @@ class SiteHost:
         """Switch it off as a power cut does; :meth:`start` switches it on again, with the same disk."""
         if self._first is None:
             return
-        first = os.pidfd_open(self._first_pid())
+        first = os.pidfd_open(self.first_pid)
         try:
             self._first.kill()
             self._first.communicate(timeout=20)
@@ -218,7 +223,9 @@ class SiteHost:
         assert self._holder is not None, f"{self.name} doesn't exist"
         return Path(f"/proc/{self._holder.pid}/root{path.resolve()}")
 
-    def _first_pid(self) -> int:
+    @property
+    def first_pid(self) -> int:
+        """Its first process, as the test sees it."""
         assert self._first is not None, f"{self.name} is switched off"
         assert self._first.poll() is None, self._boot_log()
         pid = self._first.pid
