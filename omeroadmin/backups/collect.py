@@ -19,7 +19,12 @@ from omeroadmin.backups.previous import Previous
 from omeroadmin.backups.scan import Found
 
 _AHEAD = 32
-"""Files that a thread may be ahead of the manifest."""
+"""Large files that are copied together, for each thread."""
+_TOGETHER = 1000
+_TOGETHER_BYTES = 1 << 28
+"""Files, and bytes of large ones, that are found before they are copied."""
+_MOST_WAITING = 20_000
+"""Lines that wait for a file before them to be copied."""
 
 
 @dataclass
@@ -54,10 +59,10 @@ class Store(Protocol):
     def holds(self, digest: str, size: int) -> bool:
         """Whether a content of this size is there."""
 
-    def key(self, digest: str | bytes, size: int) -> int:
-        """A number that stands for a content in :meth:`absent`."""
+    def key(self, digest: bytes, size: int) -> bytes:
+        """What stands for a content in :meth:`absent`."""
 
-    def absent(self, keys: set[int]) -> int:
+    def absent(self, keys: set[bytes]) -> int:
         """How many of some contents are not there; those that are are taken out."""
 
     def copy_in(self, source: str, *, with_sha1: bool) -> Copied:
@@ -70,12 +75,40 @@ class Store(Protocol):
         """Make sure that all copies are in."""
 
 
-_Result = Callable[[], Entry | None]
 _DIGEST = 64
 _RECORDED = b'","sha1":"'
 """What follows the BLAKE3 of a file whose SHA-1 is known as well."""
 _UNSEEN = 1_000_000
 """Contents whose presence is found out together: one listing of the pool for each million."""
+_SOMETIMES = 0xFFF
+_NEVER = -(1 << 63)
+"""Before the time of any file."""
+
+
+class _Change:
+    """A file that is to be copied.
+
+    :param with_sha1: whether OMERO may have recorded one
+    """
+
+    def __init__(self, item: Found, *, with_sha1: bool) -> None:
+        self.item = item
+        self._with_sha1 = with_sha1
+        self._future: Future[Copied] | None = None
+
+    def submit(self, executor: ThreadPoolExecutor, pool: Store) -> None:
+        """Have it copied by a thread."""
+        self._future = executor.submit(pool.copy_in, self.item.source, with_sha1=self._with_sha1)
+
+    def result(self) -> Copied:
+        """Wait for the copy.
+
+        :raises OSError: if the file can't be read
+        :raises AdminError: ``backup-not-written``
+        """
+        if self._future is None:
+            raise AssertionError("all are submitted before the first is waited for")
+        return self._future.result()
 
 
 class Collector:
@@ -111,7 +144,9 @@ class Collector:
         self._jobs = jobs
         self._thorough = thorough
         self._stop = stop
-        self._unseen: set[int] = set()
+        self._unseen: set[bytes] = set()
+        self._changed: list[_Change] = []
+        self._changed_bytes = 0
 
     def entries(self, found: Iterable[Found]) -> Iterator[Entry | bytes]:
         """Entries, or lines, for all that is found, in its order; their contents are in the pool when it ends.
@@ -120,19 +155,20 @@ class Collector:
 
         :raises AdminError: ``backup-not-written``
         """
-        waiting: deque[_Result | bytes] = deque()
+        waiting: deque[Entry | _Change | bytes] = deque()
         with ThreadPoolExecutor(max_workers=self._jobs, thread_name_prefix="copy") as executor:
             try:
-                for item in found:
-                    line = self._unchanged_line(item)
-                    if line is not None and not waiting:
-                        yield line
+                for item in self._compared(found):
+                    begun = item if isinstance(item, bytes) else self._begin(item)
+                    if begun is None:
                         continue
-                    waiting.append(self._begin(item, executor) if line is None else line)
-                    while len(waiting) > self._jobs * _AHEAD:
-                        yield from self._count(waiting.popleft())
-                while waiting:
-                    yield from self._count(waiting.popleft())
+                    if not waiting and not isinstance(begun, _Change):
+                        yield begun
+                        continue
+                    waiting.append(begun)
+                    if len(waiting) >= _MOST_WAITING or self._is_enough():
+                        yield from self._copied(waiting, executor)
+                yield from self._copied(waiting, executor)
             except BaseException:
                 # Whoever interrupts a backup doesn't wait until the present file is copied.
                 self._stop()
@@ -141,63 +177,80 @@ class Collector:
         self._pool.flush()
         self._look_for_unseen()
 
-    def _count(self, result: _Result | bytes) -> Iterator[Entry | bytes]:
-        if isinstance(result, bytes):
-            yield result
-            return
-        entry = result()
-        if entry is None:
-            return
-        if entry.is_directory:
-            self.result.directories += 1
-        else:
-            self.result.files += 1
-            self.result.size += entry.size
-        yield entry
+    def _is_enough(self) -> bool:
+        """Whether it is time to copy. Not file by file: threads that copy and one that walks hinder each other."""
+        count = len(self._changed)
+        return count >= _TOGETHER or (self._changed_bytes >= _TOGETHER_BYTES and count >= self._jobs * _AHEAD)
 
-    def _unchanged_line(self, item: Found) -> bytes | None:
-        """The previous manifest's line, if it is just as this file's must be."""
-        previous = self._previous
-        start = unchanged_start(item.path, item.mtime_ns, item.mode, item.size)
-        line = previous.line
-        if not line.startswith(start) or item.mtime_ns >= self._trusted_until_ns or self._thorough:
-            return None
-        end = len(start) + _DIGEST
-        if self._with_sha1(item.path) and not line.startswith(_RECORDED, end):
-            return None
-        self._see_later(self._pool.key(line[len(start) : end], item.size))
-        self.result.files += 1
-        self.result.size += item.size
-        previous.advance()
-        return line
+    def _copied(self, waiting: deque[Entry | _Change | bytes], executor: ThreadPoolExecutor) -> Iterator[Entry | bytes]:
+        """Copy what has changed, and hand on all that waits."""
+        for change in self._changed:
+            change.submit(executor, self._pool)
+        self._changed.clear()
+        self._changed_bytes = 0
+        while waiting:
+            begun = waiting.popleft()
+            entry = self._finish(begun) if isinstance(begun, _Change) else begun
+            if entry is not None:
+                yield entry
 
-    def _see_later(self, key: int) -> None:
-        self._unseen.add(key)
-        if len(self._unseen) >= _UNSEEN:
-            self._look_for_unseen()
+    def _compared(self, found: Iterable[Found]) -> Iterator[Found | bytes]:
+        """All that is found; the previous manifest's line where it is just as this file's must be."""
+        previous, key, unseen = self._previous, self._pool.key, self._unseen
+        trusted_until_ns = _NEVER if self._thorough else self._trusted_until_ns
+        files = size = 0
+        for item in found:
+            start = unchanged_start(item.path, item.mtime_ns, item.mode, item.size)
+            line = previous.line
+            if not line.startswith(start) or item.mtime_ns >= trusted_until_ns:
+                yield item
+                continue
+            end = len(start) + _DIGEST
+            if not line.startswith(_RECORDED, end) and self._with_sha1(item.path):
+                yield item
+                continue
+            unseen.add(key(line[len(start) : end], item.size))
+            files += 1
+            size += item.size
+            previous.advance()
+            yield line
+            if files & _SOMETIMES == 0 and len(unseen) >= _UNSEEN:
+                self._look_for_unseen()
+        self.result.files += files
+        self.result.size += size
 
     def _look_for_unseen(self) -> None:
         self.result.absent += self._pool.absent(self._unseen) if self._unseen else 0
         self._unseen.clear()
 
-    def _begin(self, item: Found, executor: ThreadPoolExecutor) -> _Result:
+    def _begin(self, item: Found) -> Entry | _Change | None:
         if item.problem is not None:
             self.result.faults.add(Fault("file-unreadable", item.path, item.problem))
-            return _nothing
+            return None
         if item.link is not None or item.path.endswith("/"):
             if self._previous.at(item.path) is not None:
                 self._previous.advance()
-            entry = Entry(item.path, 0, item.mtime_ns, item.mode, link=item.link)
-            return lambda: entry
+            return self._counted(Entry(item.path, 0, item.mtime_ns, item.mode, link=item.link))
         known = self._unchanged(item)
         if known is not None:
-            return lambda: known
-        future = executor.submit(self._pool.copy_in, item.source, with_sha1=self._with_sha1(item.path))
-        return lambda: self._finish(item, future)
+            return self._counted(known)
+        change = _Change(item, with_sha1=self._with_sha1(item.path))
+        self._changed.append(change)
+        self._changed_bytes += item.size
+        return change
 
-    def _finish(self, item: Found, future: Future[Copied]) -> Entry | None:
+    def _counted(self, entry: Entry) -> Entry:
+        if entry.is_directory:
+            self.result.directories += 1
+        else:
+            self.result.files += 1
+            self.result.size += entry.size
+        return entry
+
+    def _finish(self, change: _Change) -> Entry | None:
+        item = change.item
         try:
-            copied = future.result()
+            copied = change.result()
         except FileNotFoundError:
             # Deleted since it was listed. If the database's snapshot names it, the reconciliation says so.
             return None
@@ -210,7 +263,7 @@ class Collector:
             self.result.copied_bytes += copied.size
         if copied.changed:
             self.result.warnings.add(Fault("file-changing", item.path, "was written to while it was copied"))
-        return Entry(item.path, copied.size, copied.mtime_ns, copied.mode, copied.blake3, copied.sha1)
+        return self._counted(Entry(item.path, copied.size, copied.mtime_ns, copied.mode, copied.blake3, copied.sha1))
 
     def _unchanged(self, item: Found) -> Entry | None:
         """The long way: the mode may have changed, and the content is looked for."""
@@ -225,7 +278,3 @@ class Collector:
         if (old.sha1 is None and self._with_sha1(item.path)) or not self._pool.holds(old.blake3, old.size):
             return None
         return old if old.mode == item.mode else old._replace(mode=item.mode)
-
-
-def _nothing() -> None:
-    return None

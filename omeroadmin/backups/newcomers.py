@@ -14,15 +14,18 @@ from omeroadmin.backups.scan import Found
 _NAME = re.compile(r"\.?([0-9]{1,19})(?:_pyramid.*)?")
 
 
-def without_newcomers(found: Iterable[Found], highest: Mapping[str, int]) -> Iterator[Found]:
+def without_newcomers(found: Iterable[list[Found]], highest: Mapping[str, int]) -> Iterator[list[Found]]:
     """All that is found but files of later ids than the dump has.
 
+    :param found: files of the same directory together
     :param highest: the highest id that the dump has, by the directory with the files that are named by such ids
     """
     prefixes = tuple(highest)
-    for item in found:
-        if not (item.path.startswith(prefixes) and is_newcomer(item.path, highest)):
-            yield item
+    for together in found:
+        if together and together[0].path.startswith(prefixes):
+            yield [item for item in together if not is_newcomer(item.path, highest)]
+        else:
+            yield together
 
 
 def is_newcomer(path: str, highest: Mapping[str, int]) -> bool:

@@ -8,14 +8,14 @@ million small files take hours.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
-import io
+import itertools
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
 
 from omeroadmin.backups.target import PRIVATE, Target, is_part
@@ -29,17 +29,17 @@ _BATCH_FILES = 1000
 _BATCH_BYTES = 1 << 28
 _ATTEMPTS = 3
 _KEY_DIGITS = 15
-_PART_SHIFT = 4 * (_KEY_DIGITS - 1)
+_HEXADECIMAL = b"0123456789abcdef"
 
 
 class Copied(NamedTuple):
     """A file as it was read.
 
-    :param temporary: its copy below ``partial/``; ``None`` where the pool has the content already
+    :param temporary: path of its copy below ``partial/``; ``None`` where the pool has the content already
     :param changed: whether somebody wrote to it while it was read, each time it was tried
     """
 
-    temporary: Path | None
+    temporary: str | None
     size: int
     mtime_ns: int
     mode: int
@@ -57,31 +57,36 @@ class Pool:
 
     target: Target
     pace: Pace | None = None
-    _pending: dict[str, Path] = field(default_factory=dict)
+    _pending: dict[str, str] = field(default_factory=dict)
     _pending_bytes: int = 0
 
     def __post_init__(self) -> None:
         self._prefix = f"{self.target.pool}/"
-        self._part = secrets.randbelow(16)
+        self._part = secrets.choice(_HEXADECIMAL)
+        # The lock is held and partial/ was empty: a number is enough.
+        self._temporary_prefix = f"{self.target.partial}/{secrets.token_hex(6)}-"
+        self._numbers = itertools.count()
 
     def holds(self, digest: str, size: int) -> bool:
         """Whether a content of this size is there; a truncated one isn't."""
         try:
-            status = os.lstat(f"{self._prefix}{digest[:2]}/{digest}")
+            status = os.lstat(self._final(digest))
         except OSError:
             return False
         return status.st_size == size and stat.S_ISREG(status.st_mode)
 
-    def key(self, digest: str | bytes, size: int) -> int:
-        """A number that stands for a content in :meth:`absent`: half the memory of its name.
+    def _final(self, digest: str) -> str:
+        return f"{self._prefix}{digest[:2]}/{digest}"
+
+    def key(self, digest: bytes, size: int) -> bytes:
+        """What stands for a content in :meth:`absent`: the beginning of its name, which takes half of the memory.
 
         Sizes count in one of sixteen parts of the pool, a different one in each run: a look at each file takes longer
         than all the rest of a run in which nothing has changed.
         """
-        number = int(digest[:_KEY_DIGITS], 16)
-        return number | size << 4 * _KEY_DIGITS if number >> _PART_SHIFT == self._part else number
+        return digest[:_KEY_DIGITS] if digest[0] != self._part else b"%b %d" % (digest[:_KEY_DIGITS], size)
 
-    def absent(self, keys: set[int]) -> int:
+    def absent(self, keys: set[bytes]) -> int:
         """How many of some contents are not there, found out by one listing of the pool, which is much faster.
 
         :param keys: as of :meth:`key`; those that are there are taken out
@@ -91,23 +96,17 @@ class Pool:
             with os.scandir(self.target.pool) as directories:
                 # Others leave things there as well: file managers, NFS, snapshots of file systems.
                 for directory in filter(is_part, directories):
-                    with os.scandir(directory.path) as contents:
-                        keys.difference_update(self._keys(contents))
+                    if directory.name[0] != chr(self._part):
+                        names = os.listdir(os.fsencode(directory.path))  # noqa: PTH208 - bytes
+                        keys.difference_update([name[:_KEY_DIGITS] for name in names])
+                        continue
+                    with os.scandir(os.fsencode(directory.path)) as contents:
+                        keys.difference_update(
+                            self.key(entry.name, entry.stat(follow_symlinks=False).st_size) for entry in contents
+                        )
         except OSError as error:
             raise target_error(self.target, error) from error
         return len(keys)
-
-    def _keys(self, contents: Iterable[os.DirEntry[str]]) -> Iterator[int]:
-        for entry in contents:
-            try:
-                number = int(entry.name[:_KEY_DIGITS], 16)
-            except ValueError:
-                continue
-            yield (
-                number
-                if number >> _PART_SHIFT != self._part
-                else self.key(entry.name, entry.stat(follow_symlinks=False).st_size)
-            )
 
     def copy_in(self, source: str, *, with_sha1: bool) -> Copied:
         """Read a file and, unless the pool has its content, copy it below ``partial/``. Safe to run in threads.
@@ -122,7 +121,7 @@ class Pool:
             if not copied.changed or attempt == _ATTEMPTS:
                 return copied
             if copied.temporary is not None:
-                copied.temporary.unlink()
+                os.unlink(copied.temporary)  # noqa: PTH108 - strings throughout: there may be millions
         raise AssertionError("the last attempt returns")
 
     def keep(self, copied: Copied) -> bool:
@@ -134,7 +133,7 @@ class Pool:
         if copied.temporary is None:
             return False
         if copied.blake3 in self._pending:
-            copied.temporary.unlink()
+            os.unlink(copied.temporary)  # noqa: PTH108
             return False
         self._pending[copied.blake3] = copied.temporary
         self._pending_bytes += copied.size
@@ -152,12 +151,12 @@ class Pool:
         try:
             files.sync_filesystem(self.target.partial)
             for digest, temporary in self._pending.items():
-                final = self.target.pool_file(digest)
+                final = self._final(digest)
                 try:
-                    temporary.replace(final)
+                    os.replace(temporary, final)  # noqa: PTH105
                 except FileNotFoundError:
-                    final.parent.mkdir(mode=PRIVATE, exist_ok=True)
-                    temporary.replace(final)
+                    self.target.pool_file(digest).parent.mkdir(mode=PRIVATE, exist_ok=True)
+                    os.replace(temporary, final)  # noqa: PTH105
         except OSError as error:
             raise target_error(self.target, error) from error
         self._pending.clear()
@@ -165,54 +164,66 @@ class Pool:
 
     def _copy_once(self, source: str, *, with_sha1: bool) -> Copied:
         hashes = Hashes(with_sha1)
-        with open(source, "rb", buffering=0) as stream:  # noqa: PTH123 - inner loop
-            before = os.fstat(stream.fileno())
+        descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            before = os.fstat(descriptor)
+            if not stat.S_ISREG(before.st_mode):
+                raise OSError(errno.EINVAL, "it is not a regular file any more", source)
             if before.st_size <= _SMALL:
-                temporary = self._copy_small(stream, hashes)
+                temporary = self._copy_small(descriptor, hashes, before.st_size)
             else:
-                temporary = self._copy_large(stream, hashes, before.st_size)
-            after = os.fstat(stream.fileno())
+                temporary = self._copy_large(descriptor, hashes, before.st_size)
+            after = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
         changed = (before.st_mtime_ns, hashes.size) != (after.st_mtime_ns, after.st_size)
         mode = before.st_mode & 0o7777
         return Copied(temporary, hashes.size, before.st_mtime_ns, mode, hashes.blake3, hashes.sha1, changed)
 
-    def _copy_small(self, stream: io.FileIO, hashes: Hashes) -> Path | None:
+    def _copy_small(self, descriptor: int, hashes: Hashes, size: int) -> str | None:
         """Most files are known or small: look before anything is written."""
-        content = stream.read(_SMALL + 1) or b""
+        content = os.read(descriptor, size) if size else b""
+        while len(content) < size and (more := os.read(descriptor, size - len(content))):
+            content += more
         if self.pace is not None:
             self.pace.take(len(content))
         hashes.update(content)
         if self.holds(hashes.blake3, hashes.size):
             return None
-        with self._temporary() as (temporary, descriptor):
-            self._write(descriptor, content)
+        temporary, copy = self._open_temporary()
+        with self._closing(temporary, copy):
+            self._write(copy, content)
         return temporary
 
-    def _copy_large(self, stream: io.FileIO, hashes: Hashes, size: int) -> Path | None:
+    def _copy_large(self, descriptor: int, hashes: Hashes, size: int) -> str | None:
         """Copy what was there at the beginning: a file that grows faster than it is read would never end."""
         buffer = memoryview(bytearray(_CHUNK))
-        with self._temporary() as (temporary, descriptor):
-            while count := stream.readinto(buffer[: size - hashes.size]):
+        temporary, copy = self._open_temporary()
+        with self._closing(temporary, copy):
+            while count := os.readv(descriptor, [buffer[: size - hashes.size]]):
                 if self.pace is not None:
                     self.pace.take(count)
                 hashes.update(buffer[:count])
-                self._write(descriptor, buffer[:count])
+                self._write(copy, buffer[:count])
         if self.holds(hashes.blake3, hashes.size):
-            temporary.unlink()
+            os.unlink(temporary)  # noqa: PTH108
             return None
         return temporary
 
-    @contextlib.contextmanager
-    def _temporary(self) -> Iterator[tuple[Path, int]]:
-        path = self.target.partial / secrets.token_hex(12)
+    def _open_temporary(self) -> tuple[str, int]:
+        path = f"{self._temporary_prefix}{next(self._numbers)}"
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, files.SECRET_MODE)
+            return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, files.SECRET_MODE)
         except OSError as error:
             raise target_error(self.target, error) from error
+
+    @contextlib.contextmanager
+    def _closing(self, path: str, descriptor: int) -> Iterator[None]:
         try:
-            yield path, descriptor
+            yield
         except BaseException:
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)  # noqa: PTH108
             raise
         finally:
             os.close(descriptor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fnmatch
+import itertools
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,8 +20,11 @@ REBUILDABLE = ("BioFormatsCache", "FullText")
 TEMPORARY = ("lost+found", ".*.tmp", ".pyr_lock", "*.pyr_lock", ".omero/repository/*/.lock")
 """Locks and files being written, by name or by the end of the path."""
 
-_SLASH = ord("/")
+_ODD_ENDS = ("_lock", "lost+found")
+"""All names that are left out end so, or begin with a dot."""
 _PERMISSIONS = 0o7777
+_TOGETHER = 1000
+"""Files that are handed on together."""
 
 
 @dataclass(frozen=True)
@@ -72,20 +76,25 @@ def walk(roots: Iterable[Root], never: Sequence[Path] = ()) -> Iterator[Found]:
 
     :param never: directories not to enter: the target itself
     """
+    return itertools.chain.from_iterable(walk_together(roots, never))
+
+
+def walk_together(roots: Iterable[Root], never: Sequence[Path] = ()) -> Iterator[list[Found]]:
+    """The same in pieces, which costs half of the time: one after another, some that lie in the same directory."""
     forbidden = {identity for directory in never if (identity := _identity(str(directory))) is not None}
     for root in sorted(roots, key=lambda root: sort_key(root.name + "/")):
         yield from _walk_root(root, forbidden)
 
 
-def _walk_root(root: Root, forbidden: set[tuple[int, int]]) -> Iterator[Found]:
+def _walk_root(root: Root, forbidden: set[tuple[int, int]]) -> Iterator[list[Found]]:
     source = str(root.directory)
     try:
         status = os.stat(source)  # noqa: PTH116 - strings throughout: this is the inner loop
     except OSError as error:
-        yield Found(f"{root.name}/", source, 0, 0, 0, problem=f"can't be read: {error.strerror}")
+        yield [Found(f"{root.name}/", source, 0, 0, 0, problem=f"can't be read: {error.strerror}")]
         return
     place = _Place(f"{root.name}/", source, ((status.st_dev, status.st_ino),), is_top=True)
-    yield _directory(place.path, source, status)
+    yield [_directory(place.path, source, status)]
     stack = [_children(place, root.skip)]
     while stack:
         for found, below in stack[-1]:
@@ -99,66 +108,114 @@ def _walk_root(root: Root, forbidden: set[tuple[int, int]]) -> Iterator[Found]:
             stack.pop()
 
 
-def _children(place: _Place, skip: frozenset[str]) -> Iterator[tuple[Found, _Place | None]]:
+def _children(place: _Place, skip: frozenset[str]) -> Iterator[tuple[list[Found], _Place | None]]:
+    """What lies in a directory: files, some at a time, and directories, each before what is in it."""
     try:
-        with os.scandir(place.source) as scan:
-            keyed = sorted([(_key(entry), entry) for entry in scan if not _is_left_out(entry.name, place, skip)])
+        descriptor = os.open(place.source, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        yield Found(place.path, place.source, 0, 0, 0, problem=f"can't be read: {error.strerror}"), None
+        yield [Found(place.path, place.source, 0, 0, 0, problem=f"can't be read: {error.strerror}")], None
         return
-    for key, entry in keyed:
-        path = place.path + entry.name
-        try:
-            if key[-1] == _SLASH:
-                yield _enter(path + "/", entry, place)
-                continue
-            status = entry.stat()
-        except FileNotFoundError:
-            if entry.is_symlink():
-                yield _dangling(path, entry), None
-            continue
-        except OSError as error:
-            if error.errno == errno.ELOOP and entry.is_symlink():
-                yield _dangling(path, entry), None
-                continue
-            yield Found(path, entry.path, 0, 0, 0, problem=f"can't be read: {error.strerror}"), None
-            continue
-        mode = status.st_mode
-        if stat.S_ISREG(mode):
-            yield Found(path, entry.path, status.st_size, status.st_mtime_ns, mode & _PERMISSIONS), None
-
-
-def _key(entry: os.DirEntry[str]) -> bytes:
     try:
-        is_directory = entry.is_dir()
+        # By way of its descriptor the system needn't look the whole path up for each file.
+        try:
+            keyed = _sorted_entries(descriptor, place, skip)
+        except OSError as error:
+            yield [Found(place.path, place.source, 0, 0, 0, problem=f"can't be read: {error.strerror}")], None
+            return
+        files: list[Found] = []
+        for key, entry in keyed:
+            if key[-1] != "/":
+                found = _file(entry, place)
+                if found is not None:
+                    files.append(found)
+                    if len(files) == _TOGETHER:
+                        yield files, None
+                        files = []
+                continue
+            if files:
+                yield files, None
+                files = []
+            yield _enter(entry, place)
+        if files:
+            yield files, None
+    finally:
+        os.close(descriptor)
+
+
+def _sorted_entries(descriptor: int, place: _Place, skip: frozenset[str]) -> list[tuple[str, os.DirEntry[str]]]:
+    """Names with their entries, a slash after those of directories, in the order of bytes."""
+    keyed = []
+    with os.scandir(descriptor) as scan:
+        for entry in scan:
+            name = entry.name
+            if (place.is_top or name[0] == "." or name.endswith(_ODD_ENDS)) and _is_left_out(name, place, skip):
+                continue
+            keyed.append((name + "/" if _is_directory(entry) else name, entry))
+    if all(key.isascii() for key, _ in keyed):
+        return sorted(keyed)
+    return sorted(keyed, key=lambda pair: sort_key(pair[0]))
+
+
+def _file(entry: os.DirEntry[str], place: _Place) -> Found | None:
+    name = entry.name
+    source = f"{place.source}/{name}"
+    try:
+        status = entry.stat()
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) or error.errno == errno.ELOOP:
+            if entry.is_symlink():
+                return _dangling(place.path + name, source)
+            if isinstance(error, FileNotFoundError):
+                return None
+        return Found(place.path + name, source, 0, 0, 0, problem=f"can't be read: {error.strerror}")
+    mode = status.st_mode
+    if not stat.S_ISREG(mode):
+        return None
+    return Found(place.path + name, source, status.st_size, status.st_mtime_ns, mode & _PERMISSIONS)
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
     except OSError:
-        is_directory = False
-    return os.fsencode(entry.name) + (b"/" if is_directory else b"")
+        return False
 
 
-def _enter(path: str, entry: os.DirEntry[str], place: _Place) -> tuple[Found, _Place | None]:
-    status = entry.stat()
+def _enter(entry: os.DirEntry[str], place: _Place) -> tuple[list[Found], _Place | None]:
+    path, source = f"{place.path}{entry.name}/", f"{place.source}/{entry.name}"
+    try:
+        status = entry.stat()
+    except FileNotFoundError:
+        link = _dangling(path[:-1], source) if entry.is_symlink() else None
+        return [] if link is None else [link], None
+    except OSError as error:
+        return [Found(path[:-1], source, 0, 0, 0, problem=f"can't be read: {error.strerror}")], None
     identity = (status.st_dev, status.st_ino)
     if identity in place.identities:
-        return Found(path, entry.path, 0, 0, 0, problem="leads back to a directory above it"), None
-    below = _Place(path, entry.path, (*place.identities, identity), is_top=False)
-    return _directory(path, entry.path, status), below
+        return [Found(path, source, 0, 0, 0, problem="leads back to a directory above it")], None
+    below = _Place(path, source, (*place.identities, identity), is_top=False)
+    return [_directory(path, source, status)], below
 
 
 def _directory(path: str, source: str, status: os.stat_result) -> Found:
     return Found(path, source, 0, status.st_mtime_ns, stat.S_IMODE(status.st_mode))
 
 
-def _dangling(path: str, entry: os.DirEntry[str]) -> Found:
-    status = entry.stat(follow_symlinks=False)
-    target = os.readlink(entry.path)  # noqa: PTH115 - pathlib would normalise the target
-    return Found(path, entry.path, 0, status.st_mtime_ns, 0o777, link=target)
+def _dangling(path: str, source: str) -> Found | None:
+    try:
+        status = os.lstat(source)
+        target = os.readlink(source)  # noqa: PTH115 - pathlib would normalise the target
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return Found(path, source, 0, 0, 0, problem=f"can't be read: {error.strerror}")
+    return Found(path, source, 0, status.st_mtime_ns, 0o777, link=target)
 
 
 def _is_left_out(name: str, place: _Place, skip: frozenset[str]) -> bool:
     if place.is_top and name in skip:
         return True
-    if name[0] != "." and name != "lost+found" and not name.endswith("_lock"):
+    if name[0] != "." and not name.endswith(_ODD_ENDS):
         return False
     return any(
         fnmatch.fnmatchcase(

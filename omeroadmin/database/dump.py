@@ -74,6 +74,55 @@ def dump(
     :raises AdminError: ``dump-exists``, ``postgresql-too-old``, ``dump-failed``, and as
         :func:`omeroadmin.database.connection.connect`
     """
+    with dumping(address, programs, directory, snapshot=snapshot, jobs=jobs, timeout=timeout) as under_way:
+        under_way.finish()
+
+
+class Dumping:
+    """A dump that is being made."""
+
+    def __init__(self, program: process.Running, address: DatabaseAddress, directory: Path) -> None:
+        self._program = program
+        self._address = address
+        self._directory = directory
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether pg_dump has come to its end, good or bad."""
+        return self._program.has_ended
+
+    def finish(self) -> None:
+        """Wait until it is whole.
+
+        :raises AdminError: ``dump-failed``, ``program-timeout``
+        """
+        done = self._program.finish()
+        if not done.succeeded:
+            raise failed_error(
+                "dump-failed",
+                f"pg_dump could not dump {self._address}: {_reason(done)}",
+                # Its own directory may be gone by the time that this is read.
+                f"check the space left: df -h {self._directory.parent.parent}",
+            )
+        self._directory.chmod(0o700)
+        for path in self._directory.iterdir():
+            path.chmod(files.SECRET_MODE)
+
+
+@contextlib.contextmanager
+def dumping(
+    address: DatabaseAddress,
+    programs: Programs,
+    directory: Path,
+    *,
+    snapshot: str | None = None,
+    jobs: int = 2,
+    timeout: float = DUMP_TIMEOUT,
+) -> Iterator[Dumping]:
+    """Dump a database while the block goes on; see :func:`dump`. A block that fails leaves nothing of the dump behind.
+
+    The dump is whole when :meth:`Dumping.finish` returns, which the block must call.
+    """
     if directory.exists():
         raise failed_error("dump-exists", f"{directory} is there already", f"remove it: rm -r {directory}")
     _check_programs(address, programs, "dumped")
@@ -89,18 +138,11 @@ def dump(
         *(() if snapshot is None else (f"--snapshot={snapshot}",)),
     ]
     try:
-        with address.environment() as environment:
-            done = process.run(arguments, timeout=timeout, environment={**environment, "LC_ALL": "C"})
-        if not done.succeeded:
-            raise failed_error(
-                "dump-failed",
-                f"pg_dump could not dump {address}: {_reason(done)}",
-                # Its own directory may be gone by the time that this is read.
-                f"check the space left: df -h {directory.parent.parent}",
-            )
-        directory.chmod(0o700)
-        for path in directory.iterdir():
-            path.chmod(files.SECRET_MODE)
+        with (
+            address.environment() as environment,
+            process.running(arguments, timeout=timeout, environment={**environment, "LC_ALL": "C"}) as program,
+        ):
+            yield Dumping(program, address, directory)
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         raise

@@ -159,11 +159,19 @@ def read_text(path: Path) -> str:
 
 def file_error(what: str, path: Path, error: OSError) -> AdminError:
     """The one line for a file that can't be read or written."""
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     return failed_error(
         f"file-not-{what}",
         f"{path} can't be {what}: {error.strerror or error}",
-        f"check it: ls -ld {path.parent} {path}",
+        f"make room there: df -h {_mount_point(path.parent)}" if is_full else f"check it: ls -ld {path.parent} {path}",
     )
+
+
+def _mount_point(directory: Path) -> Path:
+    """What stays when the directory goes."""
+    while not os.path.ismount(directory) and directory != directory.parent:
+        directory = directory.parent
+    return directory
 
 
 def inside(root: Path, relative: str) -> Path:

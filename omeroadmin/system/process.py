@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -306,6 +307,65 @@ def reading(
         try:
             with program.stdout as output:
                 yield Reading(program, output, errors)
+        finally:
+            if program.poll() is None:
+                program.terminate()
+            program.wait()
+
+
+class Running:
+    """A program that runs beside this one; it says less than a temporary file holds."""
+
+    def __init__(self, program: subprocess.Popen[bytes], output: IO[bytes], errors: IO[bytes], end: float) -> None:
+        self._program = program
+        self._output = output
+        self._errors = errors
+        self._end = end
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has come to its end, good or bad."""
+        return self._program.poll() is not None
+
+    def finish(self) -> Completed:
+        """Wait for its end.
+
+        :raises AdminError: ``program-timeout``
+        """
+        words = self._program.args
+        names = tuple(str(word) for word in words) if isinstance(words, list) else (str(words),)
+        try:
+            status = self._program.wait(max(0.0, self._end - time.monotonic()))
+        except subprocess.TimeoutExpired as error:
+            raise failed_error("program-timeout", f"{names[0]} did not end in time") from error
+        return Completed(names, status, _text(self._output), _text(self._errors))
+
+
+@contextlib.contextmanager
+def running(
+    arguments: Sequence[str | os.PathLike[str]], *, timeout: float, environment: Mapping[str, str] | None = None
+) -> Iterator[Running]:
+    """Run a program beside the block; it is ended with it.
+
+    :param arguments: program and arguments; no secrets, other users can read them
+    :param timeout: seconds that it may take, for :meth:`Running.finish`
+    :param environment: variables added to the present ones
+    :raises AdminError: ``program-missing``
+    """
+    words = [os.fspath(argument) for argument in arguments]
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        try:
+            program = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                env=_variables(environment, inherit=True),
+            )
+        except OSError as error:
+            raise configuration_error("program-missing", f"{words[0]} can't be run: {error.strerror}") from error
+        try:
+            yield Running(program, output, errors, time.monotonic() + timeout)
         finally:
             if program.poll() is None:
                 program.terminate()

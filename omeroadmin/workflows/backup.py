@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -28,7 +29,7 @@ from omeroadmin.backups.manifest import (
 )
 from omeroadmin.backups.newcomers import without_newcomers
 from omeroadmin.backups.reconcile import Tally, reconcile
-from omeroadmin.backups.scan import Found, walk
+from omeroadmin.backups.scan import Found, walk_together
 from omeroadmin.backups.sealing import seal_tree
 from omeroadmin.backups.snapshot import Snapshot, manifest_path
 from omeroadmin.backups.store import newest_snapshot
@@ -43,7 +44,7 @@ from omeroadmin.system.clock import utc_now
 from omeroadmin.system.interrupts import endings_interrupt
 from omeroadmin.system.priority import give_way
 from omeroadmin.system.scratch import scratch_directory
-from omeroadmin.workflows.backup_database import SavedDatabase, save_database
+from omeroadmin.workflows.backup_database import SavedDatabase, SavingDatabase, saving_database
 from omeroadmin.workflows.backup_keys import refuse_key_inside, seal_for
 from omeroadmin.workflows.backup_physical import back_up_physically
 from omeroadmin.workflows.backup_record import note_facts
@@ -202,7 +203,8 @@ def _save_configuration(run: _Run) -> None:
 def _take(run: _Run) -> Snapshot:
     """All that happens between an empty directory and a snapshot.
 
-    The database stays up, and removals are held, from before the dump until the last file is saved.
+    The database stays up, and removals are held, from before the dump until the last file is saved. The dump goes on
+    beside the files: its snapshot is older than the first look at any of them.
     """
     wish = run.wish
     with (
@@ -212,15 +214,18 @@ def _take(run: _Run) -> Snapshot:
         _begins(run, "database")
         sealed = run.seal is not None
         run.physical = back_up_physically(wish.instance, wish.settings, run.engine, wish.physical, sealed=sealed)
-        database = save_database(wish.settings, run.scope, run.work, run.rows, jobs=wish.jobs)
-        run.faults.extend(database.faults)
-        run.warnings.extend(database.warnings)
-        _save_configuration(run)
-        collected, lines = _save_files(run, database)
+        with saving_database(wish.settings, run.scope, run.work, run.rows, jobs=wish.jobs) as database:
+            run.faults.extend(database.known.faults)
+            run.warnings.extend(database.known.warnings)
+            if sealed:
+                database.finish()
+            _save_configuration(run)
+            collected, lines = _save_files(run, database)
+            database.finish()
         _check_hold(run, hold)
     _begins(run, "reconciliation")
     _reconcile(run)
-    return _finish(run, database, collected, lines)
+    return _finish(run, database.known, collected, lines)
 
 
 def _begins(run: _Run, part: str, size: int = 0) -> None:
@@ -241,6 +246,13 @@ def _watched(found: Iterator[Found], listener: BackupListener | None) -> Iterato
     return passing()
 
 
+def _beside(walked: Iterator[list[Found]], database: SavingDatabase) -> Iterator[list[Found]]:
+    """The same; a dump that fails ends the walk, and one that has ended ends its transaction."""
+    for together in walked:
+        database.look()
+        yield together
+
+
 def _check_hold(run: _Run, hold: Hold) -> None:
     """No fault in itself: the reconciliation finds out whether a file is missing."""
     if not hold.lasts():
@@ -248,7 +260,7 @@ def _check_hold(run: _Run, hold: Hold) -> None:
         run.warnings.add(Fault("hold-lost", parts.DATABASE, message))
 
 
-def _save_files(run: _Run, database: SavedDatabase) -> tuple[Collected, int]:
+def _save_files(run: _Run, database: SavingDatabase) -> tuple[Collected, int]:
     result, lines = _collected(run, database, thorough=False)
     if result.absent:
         # The target has lost contents that the previous manifest names: now each is asked for, and copied again.
@@ -258,11 +270,12 @@ def _save_files(run: _Run, database: SavedDatabase) -> tuple[Collected, int]:
     return result, lines
 
 
-def _collected(run: _Run, database: SavedDatabase, *, thorough: bool) -> tuple[Collected, int]:
+def _collected(run: _Run, database: SavingDatabase, *, thorough: bool) -> tuple[Collected, int]:
     engine, previous, result = run.engine, newest_snapshot(run.engine), Collected()
     _begins(run, "files", 0 if previous is None else previous.size)
-    walked = walk(run.scope.roots, never=[] if engine.local is None else [engine.local])
-    found = _watched(without_newcomers(walked, database.highest_ids), run.listener)
+    walked = walk_together(run.scope.roots, never=[] if engine.local is None else [engine.local])
+    known = without_newcomers(_beside(walked, database), database.known.highest_ids)
+    found = _watched(chain.from_iterable(known), run.listener)
     with contextlib.ExitStack() as stack:
         before: Iterator[bytes] = iter(())
         trusted_until_ns = 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from omeroadmin.backups import parts, rows
 from omeroadmin.backups.faults import Fault
 from omeroadmin.database.cluster_facts import ROLES_NAME, save_cluster
 from omeroadmin.database.connection import DatabaseAddress, schema_version, server_version
-from omeroadmin.database.dump import dump, exported_snapshot
+from omeroadmin.database.dump import Dumping, dumping, exported_snapshot
 from omeroadmin.database.programs import Programs, client_programs
 from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.schema.settings import Settings
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SavedDatabase:
-    """What is known of a database that was dumped.
+    """What is known of a database that is dumped.
 
     :param repositories: which root or directory of the manifest each repository's UUID stands for
     :param versions: of the toolkit, of PostgreSQL, of the schema
@@ -43,11 +44,48 @@ class SavedDatabase:
     warnings: tuple[Fault, ...]
 
 
-def save_database(settings: Settings, scope: Scope, directory: Path, rows_file: Path, *, jobs: int) -> SavedDatabase:
-    """Dump the database, and put the rows aside that name files.
+class SavingDatabase:
+    """A database that is being dumped.
 
-    All of it sees the same state. The transaction ends with the dump, and not hours later with the files: until it
-    ends, PostgreSQL can't clean up.
+    :param known: what is known of it already
+    """
+
+    def __init__(self, known: SavedDatabase, dump: Dumping, transaction: contextlib.ExitStack, directory: Path) -> None:
+        self.known = known
+        self._dump = dump
+        self._transaction = transaction
+        self._directory = directory
+        self._is_finished = False
+
+    def look(self) -> None:
+        """See whether the dump has ended: until its transaction ends as well, PostgreSQL can't clean up.
+
+        :raises AdminError: ``dump-failed``
+        """
+        if not self._is_finished and self._dump.has_ended:
+            self.finish()
+
+    def finish(self) -> None:
+        """Wait for the end of the dump.
+
+        :raises AdminError: ``dump-failed``, ``program-timeout``
+        """
+        if self._is_finished:
+            return
+        self._dump.finish()
+        self._transaction.close()
+        parts.make_private(self._directory)
+        self._is_finished = True
+
+
+@contextlib.contextmanager
+def saving_database(
+    settings: Settings, scope: Scope, directory: Path, rows_file: Path, *, jobs: int
+) -> Iterator[SavingDatabase]:
+    """Put the rows aside that name files, and dump the database while the block goes on.
+
+    All of it sees the same state, that of the moment when the block begins or an earlier one. The transaction ends with
+    the dump, and not hours later with the files.
 
     :param directory: gets the dump, the roles and the settings
     :param rows_file: gets the rows
@@ -56,32 +94,32 @@ def save_database(settings: Settings, scope: Scope, directory: Path, rows_file: 
         :func:`omeroadmin.database.connection.connect`
     """
     address = DatabaseAddress.from_settings(settings)
-    with exported_snapshot(address) as snapshot:
+    with contextlib.ExitStack() as transaction:
+        snapshot = transaction.enter_context(exported_snapshot(address))
         connection = snapshot.connection
         version, schema = server_version(connection), schema_version(connection)
         if schema is None:
             raise configuration_error(
                 "database-empty", f"the database {address} holds no OMERO schema", "omero db init makes it"
             )
-        repositories = repository_prefixes(connection, settings, scope)
-        rows.put_aside(rows.named_files(connection, repositories), rows_file)
         programs = client_programs(settings, server_major=version[0])
-        saved = SavedDatabase(
-            repositories,
-            {
-                "omeroadmin": VERSION,
-                "python": platform.python_version(),
-                "postgresql": ".".join(map(str, version)),
-                "schema": str(schema),
-            },
-            {"name": address.name, "user": address.user, "uuid": rows.database_uuid(connection)},
-            rows.highest_ids(connection),
-            tuple(rows.unknown_repositories(connection, repositories)),
-            _save_cluster(connection, address, programs, directory / parts.CLUSTER),
-        )
-        dump(address, programs, directory / parts.DATABASE, snapshot=snapshot.id, jobs=jobs)
-    parts.make_private(directory / parts.DATABASE)
-    return saved
+        with dumping(address, programs, directory / parts.DATABASE, snapshot=snapshot.id, jobs=jobs) as dump:
+            repositories = repository_prefixes(connection, settings, scope)
+            rows.put_aside(rows.named_files(connection, repositories), rows_file)
+            known = SavedDatabase(
+                repositories,
+                {
+                    "omeroadmin": VERSION,
+                    "python": platform.python_version(),
+                    "postgresql": ".".join(map(str, version)),
+                    "schema": str(schema),
+                },
+                {"name": address.name, "user": address.user, "uuid": rows.database_uuid(connection)},
+                rows.highest_ids(connection),
+                tuple(rows.unknown_repositories(connection, repositories)),
+                _save_cluster(connection, address, programs, directory / parts.CLUSTER),
+            )
+            yield SavingDatabase(known, dump, transaction, directory / parts.DATABASE)
 
 
 def _save_cluster(

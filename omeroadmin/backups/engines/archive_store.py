@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from omeroadmin.backups.pool import Copied, Hashes
 from omeroadmin.system.pace import Pace
@@ -25,11 +24,11 @@ class HashingStore:
         """See :class:`~omeroadmin.backups.collect.Store`, here and below."""
         return True
 
-    def key(self, digest: str | bytes, size: int) -> int:  # noqa: ARG002
+    def key(self, digest: bytes, size: int) -> bytes:  # noqa: ARG002
         """All contents are there."""
-        return 0
+        return b""
 
-    def absent(self, keys: set[int]) -> int:
+    def absent(self, keys: set[bytes]) -> int:
         """None is missing."""
         keys.clear()
         return 0
@@ -65,4 +64,4 @@ def _hashed(source: str, pace: Pace | None, *, with_sha1: bool) -> Copied:
         after = os.fstat(stream.fileno())
     changed = (before.st_mtime_ns, hashes.size) != (after.st_mtime_ns, after.st_size)
     mode = before.st_mode & 0o7777
-    return Copied(Path(source), hashes.size, before.st_mtime_ns, mode, hashes.blake3, hashes.sha1, changed)
+    return Copied(source, hashes.size, before.st_mtime_ns, mode, hashes.blake3, hashes.sha1, changed)

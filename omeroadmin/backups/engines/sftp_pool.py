@@ -7,7 +7,6 @@ import posixpath
 import secrets
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 from omeroadmin.backups.engines.remote_files import RemoteFiles
 from omeroadmin.backups.pool import Copied, Hashes
@@ -48,16 +47,16 @@ class SftpPool:
             self._list(digest[:2])
             return self._sizes.get(bytes.fromhex(digest)) == size
 
-    def key(self, digest: str | bytes, size: int) -> int:
-        """A number that stands for a content in :meth:`absent`."""
-        return int(digest[:_KEY_DIGITS], 16) | size << 4 * _KEY_DIGITS
+    def key(self, digest: bytes, size: int) -> bytes:
+        """What stands for a content in :meth:`absent`."""
+        return b"%b %d" % (digest[:_KEY_DIGITS], size)
 
-    def absent(self, keys: set[int]) -> int:
+    def absent(self, keys: set[bytes]) -> int:
         """How many of some contents are not there; those that are are taken out."""
         with self._lock:
             for number in range(256):
                 self._list(f"{number:02x}")
-            keys.difference_update(self.key(digest.hex(), size) for digest, size in self._sizes.items())
+            keys.difference_update(self.key(digest.hex().encode(), size) for digest, size in self._sizes.items())
         return len(keys)
 
     def _list(self, top: str) -> None:
@@ -184,5 +183,5 @@ def _verified(chunks: Iterator[bytes], digest: str) -> Iterator[bytes]:
 
 
 def _copied(hashes: Hashes, status: os.stat_result, *, new: bool, changed: bool) -> Copied:
-    marker = Path(hashes.blake3) if new else None
+    marker = hashes.blake3 if new else None
     return Copied(marker, hashes.size, status.st_mtime_ns, status.st_mode & 0o7777, hashes.blake3, hashes.sha1, changed)

@@ -31,4 +31,4 @@ HIGHEST = {"data/Files/": 10, "data/Pixels/": 1000, "data/Thumbnails/": 0}
 )
 def test_ids(path: str, stays: bool) -> None:
     item = Found(path, path, 1, 0, 0o644)
-    assert list(without_newcomers([item], HIGHEST)) == ([item] if stays else [])
+    assert list(without_newcomers([[item]], HIGHEST)) == [[item] if stays else []]
