@@ -169,13 +169,15 @@ class Collector:
                     if len(waiting) >= _MOST_WAITING or self._is_enough():
                         yield from self._copied(waiting, executor)
                 yield from self._copied(waiting, executor)
+                # The disk takes its time.
+                flushed = executor.submit(self._pool.flush)
+                self._look_for_unseen()
+                flushed.result()
             except BaseException:
                 # Whoever interrupts a backup doesn't wait until the present file is copied.
                 self._stop()
                 executor.shutdown(wait=True, cancel_futures=True)
                 raise
-        self._pool.flush()
-        self._look_for_unseen()
 
     def _is_enough(self) -> bool:
         """Whether it is time to copy. Not file by file: threads that copy and one that walks hinder each other."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,14 +45,19 @@ SELECT coalesce(database.datname, ''), coalesce(role.rolname, ''), setting.setco
 """
 
 
-def save_cluster(connection: Connection[Any], address: DatabaseAddress, programs: Programs, directory: Path) -> None:
-    """Write ``roles.sql`` and ``settings.json``, mode 0600.
+@contextlib.contextmanager
+def saving_cluster(
+    connection: Connection[Any], address: DatabaseAddress, programs: Programs, directory: Path
+) -> Iterator[Callable[[], None]]:
+    """Write ``settings.json`` and, while the block goes on, ``roles.sql``, mode 0600.
 
     The roles come without their passwords: that of the server is in its configuration, others are nobody's business.
+    The block must call what it is given, which waits until the roles are written, and raises ``roles-not-saved`` or
+    ``program-timeout``.
 
     :param connection: to the database, as any role
     :param directory: is made, mode 0700
-    :raises AdminError: ``roles-not-saved``, ``file-not-written``, ``directory-not-created``
+    :raises AdminError: ``program-missing``, ``file-not-written``, ``directory-not-created``
     """
     files.make_directory(directory, mode=0o700)
     document = json.dumps(cluster_settings(connection), indent=1, ensure_ascii=False)
@@ -63,15 +70,22 @@ def save_cluster(connection: Connection[Any], address: DatabaseAddress, programs
         # Or it would want the databases postgres or template1, which the role may not enter.
         f"--database={address.name}",
     ]
-    with address.environment() as environment:
-        done = process.run(arguments, timeout=_TIMEOUT, environment={**environment, "LC_ALL": "C"})
-    if not done.succeeded:
-        raise failed_error(
-            "roles-not-saved",
-            f"pg_dumpall could not save the roles of {address.host}:{address.port}: {done.last_words()}",
-            f"see what the role may: psql -c '\\du {address.user}'",
-        )
-    files.write_atomically(directory / ROLES_NAME, done.output, mode=files.SECRET_MODE)
+    with (
+        address.environment() as environment,
+        process.running(arguments, timeout=_TIMEOUT, environment={**environment, "LC_ALL": "C"}) as program,
+    ):
+
+        def finish() -> None:
+            done = program.finish()
+            if not done.succeeded:
+                raise failed_error(
+                    "roles-not-saved",
+                    f"pg_dumpall could not save the roles of {address.host}:{address.port}: {done.last_words()}",
+                    f"see what the role may: psql -c '\\du {address.user}'",
+                )
+            files.write_atomically(directory / ROLES_NAME, done.output, mode=files.SECRET_MODE)
+
+        yield finish
 
 
 def cluster_settings(connection: Connection[Any]) -> dict[str, Any]:

@@ -46,7 +46,6 @@ from omeroadmin.system.priority import give_way
 from omeroadmin.system.scratch import scratch_directory
 from omeroadmin.workflows.backup_database import SavedDatabase, SavingDatabase, saving_database
 from omeroadmin.workflows.backup_keys import refuse_key_inside, seal_for
-from omeroadmin.workflows.backup_physical import back_up_physically
 from omeroadmin.workflows.backup_record import note_facts
 from omeroadmin.workflows.backup_scope import (
     Scope,
@@ -213,19 +212,26 @@ def _take(run: _Run) -> Snapshot:
     ):
         _begins(run, "database")
         sealed = run.seal is not None
-        run.physical = back_up_physically(wish.instance, wish.settings, run.engine, wish.physical, sealed=sealed)
+        if wish.physical is not None:
+            run.physical = _back_up_physically(run, sealed=sealed)
         with saving_database(wish.settings, run.scope, run.work, run.rows, jobs=wish.jobs) as database:
             run.faults.extend(database.known.faults)
-            run.warnings.extend(database.known.warnings)
             if sealed:
                 database.finish()
             _save_configuration(run)
             collected, lines = _save_files(run, database)
             database.finish()
+            run.warnings.extend(database.warnings)
         _check_hold(run, hold)
     _begins(run, "reconciliation")
     _reconcile(run)
     return _finish(run, database.known, collected, lines)
+
+
+def _back_up_physically(run: _Run, *, sealed: bool) -> dict[str, str]:
+    from omeroadmin.workflows.backup_physical import back_up_physically
+
+    return back_up_physically(run.wish.instance, run.wish.settings, run.engine, run.wish.physical, sealed=sealed)
 
 
 def _begins(run: _Run, part: str, size: int = 0) -> None:

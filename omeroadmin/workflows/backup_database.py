@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omeroadmin.backups import parts, rows
 from omeroadmin.backups.faults import Fault
-from omeroadmin.database.cluster_facts import ROLES_NAME, save_cluster
+from omeroadmin.database.cluster_facts import ROLES_NAME, saving_cluster
 from omeroadmin.database.connection import DatabaseAddress, schema_version, server_version
 from omeroadmin.database.dump import Dumping, dumping, exported_snapshot
 from omeroadmin.database.programs import Programs, client_programs
@@ -33,7 +33,6 @@ class SavedDatabase:
     :param names: name, role and UUID
     :param highest_ids: the highest id by the directory with the files that are named by such ids
     :param faults: what makes the snapshot inconsistent
-    :param warnings: what is missing that a restore can do without
     """
 
     repositories: Mapping[str, str]
@@ -41,18 +40,30 @@ class SavedDatabase:
     names: Mapping[str, str]
     highest_ids: Mapping[str, int]
     faults: tuple[Fault, ...]
-    warnings: tuple[Fault, ...]
 
 
 class SavingDatabase:
     """A database that is being dumped.
 
     :param known: what is known of it already
+    :param roles: waits for what is saved beside the dump, and gives warnings
+    :param transaction: ends with the dump
+    :param directory: of the dump
     """
 
-    def __init__(self, known: SavedDatabase, dump: Dumping, transaction: contextlib.ExitStack, directory: Path) -> None:
+    def __init__(
+        self,
+        known: SavedDatabase,
+        dump: Dumping,
+        roles: Callable[[], tuple[Fault, ...]],
+        transaction: contextlib.ExitStack,
+        directory: Path,
+    ) -> None:
         self.known = known
+        self.warnings: tuple[Fault, ...] = ()
+        """What is missing that a restore can do without; complete at the end."""
         self._dump = dump
+        self._roles = roles
         self._transaction = transaction
         self._directory = directory
         self._is_finished = False
@@ -75,6 +86,7 @@ class SavingDatabase:
         self._dump.finish()
         self._transaction.close()
         parts.make_private(self._directory)
+        self.warnings = self._roles()
         self._is_finished = True
 
 
@@ -103,7 +115,11 @@ def saving_database(
                 "database-empty", f"the database {address} holds no OMERO schema", "omero db init makes it"
             )
         programs = client_programs(settings, server_major=version[0])
-        with dumping(address, programs, directory / parts.DATABASE, snapshot=snapshot.id, jobs=jobs) as dump:
+        with (
+            contextlib.ExitStack() as beside,
+            dumping(address, programs, directory / parts.DATABASE, snapshot=snapshot.id, jobs=jobs) as dump,
+        ):
+            roles = _begin_cluster(beside, connection, address, programs, directory / parts.CLUSTER)
             repositories = repository_prefixes(connection, settings, scope)
             rows.put_aside(rows.named_files(connection, repositories), rows_file)
             known = SavedDatabase(
@@ -117,18 +133,39 @@ def saving_database(
                 {"name": address.name, "user": address.user, "uuid": rows.database_uuid(connection)},
                 rows.highest_ids(connection),
                 tuple(rows.unknown_repositories(connection, repositories)),
-                _save_cluster(connection, address, programs, directory / parts.CLUSTER),
             )
-            yield SavingDatabase(known, dump, transaction, directory / parts.DATABASE)
+            yield SavingDatabase(known, dump, roles, transaction, directory / parts.DATABASE)
 
 
-def _save_cluster(
-    connection: Connection[Any], address: DatabaseAddress, programs: Programs, directory: Path
-) -> tuple[Fault, ...]:
+def _begin_cluster(
+    stack: contextlib.ExitStack,
+    connection: Connection[Any],
+    address: DatabaseAddress,
+    programs: Programs,
+    directory: Path,
+) -> Callable[[], tuple[Fault, ...]]:
+    """Begin to save roles and settings.
+
+    :param stack: ends what is begun
+    :return: waits for the end, and gives warnings
+    """
     try:
-        save_cluster(connection, address, programs, directory)
+        finish = stack.enter_context(saving_cluster(connection, address, programs, directory))
     except AdminError as error:
-        if error.code not in ("roles-not-saved", "program-missing", "program-timeout"):
-            raise
-        return (Fault("roles-not-saved", f"{parts.CLUSTER}/{ROLES_NAME}", error.message),)
-    return ()
+        missing = _not_saved(error)
+        return lambda: missing
+
+    def warnings() -> tuple[Fault, ...]:
+        try:
+            finish()
+        except AdminError as error:
+            return _not_saved(error)
+        return ()
+
+    return warnings
+
+
+def _not_saved(error: AdminError) -> tuple[Fault, ...]:
+    if error.code not in ("roles-not-saved", "program-missing", "program-timeout"):
+        raise error
+    return (Fault("roles-not-saved", f"{parts.CLUSTER}/{ROLES_NAME}", error.message),)
