@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from omeroadmin.database.connection import DatabaseAddress, connect
+from omeroadmin.database.connection import DatabaseAddress, connect, schema_version
 from omeroadmin.database.dump import restore
+from omeroadmin.database.plan import mark_schema
 from omeroadmin.database.programs import Programs
 from omeroadmin.database.upgrade import be_alone
+from omeroadmin.schema.instance import Instance
+from omeroadmin.schema.settings import Settings
 from omeroadmin.system.host import Host
 
 
@@ -16,6 +19,8 @@ from omeroadmin.system.host import Host
 class ReplaceContents:
     """Drop all that the role has in the database, and restore a dump into it."""
 
+    instance: Instance
+    settings: Settings = field(repr=False)
     address: DatabaseAddress
     programs: Programs
     directory: Path
@@ -33,3 +38,6 @@ class ReplaceContents:
             be_alone(connection, self.address)
             connection.execute("DROP OWNED BY CURRENT_USER CASCADE")
             restore(self.address, self.programs, self.directory)
+            version = schema_version(connection)
+        if version is not None:
+            mark_schema(self.instance, self.settings, version)

@@ -17,6 +17,7 @@ from omeroadmin.errors import configuration_error
 from omeroadmin.profiles.store import load_settings
 from omeroadmin.repository.layout import marker_directory
 from omeroadmin.schema.instance import Instance
+from omeroadmin.schema.settings import Settings
 from omeroadmin.steps.plan import Plan
 
 
@@ -36,7 +37,7 @@ def dump_instance_database(instance: Instance, directory: Path) -> None:
     :param directory: is made, for its owner only
     :raises AdminError: as :func:`omeroadmin.database.dump.dump`
     """
-    address, programs = _reached(instance)
+    address, programs = _reached(load_settings(instance))
     dump(address, programs, directory)
 
 
@@ -49,13 +50,14 @@ def plan_database_restore(instance: Instance, directory: Path) -> Plan:
     """
     if not (directory / "toc.dat").is_file():
         raise configuration_error("dump-missing", f"{directory} holds no dump: it has no toc.dat")
-    address, programs = _reached(instance)
-    return Plan(f"restore the database {address}", (ReplaceContents(address, programs, directory),))
-
-
-def _reached(instance: Instance) -> tuple[DatabaseAddress, Programs]:
-    """Where the database is, and the programs that fit its server."""
     settings = load_settings(instance)
+    address, programs = _reached(settings)
+    step = ReplaceContents(instance, settings, address, programs, directory)
+    return Plan(f"restore the database {address}", (step,))
+
+
+def _reached(settings: Settings) -> tuple[DatabaseAddress, Programs]:
+    """Where the database is, and the programs that fit its server."""
     address = DatabaseAddress.from_settings(settings)
     with connect(address) as connection:
         major = server_version(connection)[0]

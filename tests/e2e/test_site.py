@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.checkout import ROOT
 from tests.support.rolled_site import (
     DATABASE,
     OMERODIR,
@@ -47,6 +48,15 @@ import typer
 def command(no_logs: bool = False, strict: bool = False) -> None:
     \"\"\"Say that nothing works.\"\"\"
     raise typer.Exit(1)
+"""
+UPGRADE = """
+BEGIN;
+INSERT INTO dbpatch (currentversion, currentpatch, previousversion, previouspatch, message)
+VALUES ('OMERO5.4', 1, 'OMERO5.4', 0, 'Updating.');
+CREATE TABLE spoiled (id bigint);
+UPDATE experimenter SET lastname = 'spoiled';
+UPDATE dbpatch SET message = 'Database updated.', finished = clock_timestamp() WHERE currentpatch = 1;
+COMMIT;
 """
 ROWS = "SELECT md5(string_agg(t::text, '|' ORDER BY t.id)) FROM {} AS t"
 
@@ -155,13 +165,25 @@ def data(site: RolledSite) -> list[str]:
 
 
 def test_an_upgrade_that_fails_its_check_is_taken_back(site: RolledSite) -> None:
-    provide_version(site.hosts.dist, "0.1.1.1", {"omeroadmin/cli/commands/admin/diagnostics.py": BROKEN})
+    # It wants a newer database, too, has it upgraded, and runs with that before it is found to be no good.
+    declared = "omeroadmin/schema/declared/database.py"
+    wanted = re.sub(r'("omero.db.patch",.*?)"0"', r'\1"1"', (ROOT / declared).read_text(), count=1, flags=re.DOTALL)
+    provide_version(
+        site.hosts.dist,
+        "0.1.1.1",
+        {
+            "omeroadmin/cli/commands/admin/diagnostics.py": BROKEN,
+            "omeroadmin/_templates/sql/OMERO5.4__1/OMERO5.4__0.sql": UPGRADE,
+            declared: wanted,
+        },
+    )
     before = data(site)
     arguments = ("upgrade.yml", "--limit", SERVER, "--set", "omero_toolkit_version=0.1.1.1")
     assert "link /opt/omero/server/venv3 to venv3-0.1.1.1" in site.words(*arguments)[SERVER]
     done = site.run("apply", *arguments, "--yes")
     assert done.returncode == 5, f"{done.stdout}\n{done.stderr}"
     assert "admin diagnostics" in done.stderr, done.stderr
+    assert "db restore" in done.stdout, done.stdout
     link = site.hosts[SERVER].run("readlink", "/opt/omero/server/venv3")
     assert link.stdout == "venv3-newest\n", f"{done.stdout}\n{done.stderr}"
     site.omero("admin", "status")

@@ -105,7 +105,7 @@ class RolledSite:
 def provide_version(dist: Path, version: str, replaced: dict[str, str] | None = None) -> None:
     """Put the toolkit under another version beside the wheel that is there.
 
-    :param replaced: text of modules by their path in the wheel, to spoil it
+    :param replaced: text of files by their path in the wheel, to spoil it
     """
     built = min(dist.glob("omeroadmin-*.whl"))
     present = built.name.split("-")[1]
@@ -118,6 +118,8 @@ def provide_version(dist: Path, version: str, replaced: dict[str, str] | None = 
             if name == "omeroadmin/version.py":
                 text = text.replace(present.encode(), version.encode())
             made.writestr(name.replace(f"omeroadmin-{present}.", f"omeroadmin-{version}."), text)
+        for name in {*(replaced or {})} - {*source.namelist()}:
+            made.writestr(name, (replaced or {})[name])
 
 
 def difference(before: dict[str, str], after: dict[str, str]) -> list[str]:
