@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from omeroadmin.provisioning.agent.accounts import group_number, user_number
 from omeroadmin.provisioning.agent.change import HostError, system_failure
+from omeroadmin.provisioning.agent.places import held
 
 TEMPORARY_SUFFIX = ".omeroadmin-new"
 """End of the names of files that are being written; the next writer of the same file replaces what a kill left."""
@@ -20,15 +21,40 @@ def temporary_name(path: str) -> str:
     return os.path.join(directory, f".{name}{TEMPORARY_SUFFIX}")
 
 
+def has_unfinished(path: str) -> bool:
+    """Whether a writer that was killed has left something beside a file."""
+    try:
+        with held(path) as place:
+            return os.path.lexists(temporary_name(place))
+    except OSError:
+        return False
+
+
+def drop_unfinished(path: str) -> None:
+    """Remove that.
+
+    :raises OSError: as the system says
+    """
+    with contextlib.suppress(FileNotFoundError), held(path) as place:
+        os.unlink(temporary_name(place))
+
+
 def write_whole(path: str, content: bytes | IO[bytes], mode: int, owner: str = "", group: str = "") -> None:
     """Replace a file in one step; a symbolic link stays one.
 
     :param content: bytes, or a stream of them
     :param mode: permission bits
     :param owner: name or number; present owner, else this user by default
-    :raises HostError: ``host-file-not-written``, ``host-user-unknown``, ``host-group-unknown``
+    :raises HostError: ``host-file-not-written``, ``host-user-unknown``, ``host-group-unknown``, ``host-link-untrusted``
     """
-    target = os.path.realpath(path)
+    try:
+        with held(path) as target:
+            _replace(target, content, mode, owner, group)
+    except OSError as error:
+        raise system_failure("written", path, error) from error
+
+
+def _replace(target: str, content: bytes | IO[bytes], mode: int, owner: str, group: str) -> None:
     temporary = temporary_name(target)
     try:
         present = status_of(target)
@@ -48,8 +74,6 @@ def write_whole(path: str, content: bytes | IO[bytes], mode: int, owner: str = "
             os.close(descriptor)
         os.replace(temporary, target)
         sync_directory(os.path.dirname(target))
-    except OSError as error:
-        raise system_failure("written", path, error) from error
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
@@ -91,7 +115,8 @@ def describe_path(path: str, follow: bool = True) -> dict[str, Any]:
     from omeroadmin.provisioning.agent.accounts import group_name, user_name
 
     try:
-        status = os.stat(path) if follow else os.lstat(path)
+        with held(path, follow=follow) as place:
+            status = os.lstat(place)
     except (FileNotFoundError, NotADirectoryError):
         return {"exists": False}
     except OSError as error:
@@ -116,7 +141,7 @@ def read_whole(path: str, limit: int = 64 << 20) -> bytes | None:
     :raises HostError: ``host-file-not-read``, ``host-not-a-file``, ``host-file-too-large``
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = open_to_read(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -128,6 +153,16 @@ def read_whole(path: str, limit: int = 64 << 20) -> bytes | None:
         if status.st_size > limit:
             raise HostError("host-file-too-large", f"{path} has {status.st_size} bytes; {limit} at most are compared")
         return stream.read()
+
+
+def open_to_read(path: str) -> int:
+    """A descriptor of a file.
+
+    :raises OSError: as the system says
+    :raises HostError: ``host-link-untrusted``
+    """
+    with held(path) as place:
+        return os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
 def digest_of(content: bytes) -> str:
@@ -146,7 +181,7 @@ def digest_of_file(path: str) -> str:
 
     hashed = hashlib.sha256()
     try:
-        with open(path, "rb") as stream:
+        with os.fdopen(open_to_read(path), "rb") as stream:
             while block := stream.read(1 << 20):
                 hashed.update(block)
     except OSError as error:

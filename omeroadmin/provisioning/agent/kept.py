@@ -6,7 +6,7 @@ import contextlib
 import os
 
 from omeroadmin.provisioning.agent.change import HostError
-from omeroadmin.provisioning.agent.files import read_whole, sync_directory
+from omeroadmin.provisioning.agent.files import open_to_read, read_whole, sync_directory
 from omeroadmin.provisioning.agent.state import drop_old_runs, make_state_directory, state_directory
 
 _INCOMING = ".incoming.omeroadmin-new"
@@ -27,7 +27,7 @@ def keep_copy(path: str) -> str:
     hashed = hashlib.sha256()
     descriptor = os.open(incoming, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as copy, open(path, "rb") as stream:
+        with os.fdopen(descriptor, "wb") as copy, os.fdopen(open_to_read(path), "rb") as stream:
             while block := stream.read(1 << 20):
                 hashed.update(block)
                 copy.write(block)

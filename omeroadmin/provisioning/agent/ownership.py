@@ -6,6 +6,7 @@ import os
 
 from omeroadmin.provisioning.agent.accounts import group_number, same_group, same_user, user_number
 from omeroadmin.provisioning.agent.change import Change, Facts, Wish
+from omeroadmin.provisioning.agent.places import held
 
 
 def attribute_changes(wish: Wish, facts: Facts) -> list[Change]:
@@ -31,11 +32,17 @@ def give(path: str, owner: str, group: str, mode: str) -> None:
     :param owner: name or number; empty: as it is
     :param mode: octal digits; empty: as it is
     :raises OSError: as the system says
-    :raises HostError: ``host-user-unknown``, ``host-group-unknown``
+    :raises HostError: ``host-user-unknown``, ``host-group-unknown``, ``host-link-untrusted``
     """
-    if owner or group:
-        present = os.stat(path).st_mode & 0o7777
-        os.chown(path, user_number(owner) if owner else -1, group_number(group) if group else -1)
-        mode = mode or f"{present:o}"
-    if mode:
-        os.chmod(path, int(mode, 8))
+    with held(path) as place:
+        descriptor = os.open(place, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        same = f"/proc/self/fd/{descriptor}"
+        if owner or group:
+            present = os.fstat(descriptor).st_mode & 0o7777
+            os.chown(same, user_number(owner) if owner else -1, group_number(group) if group else -1)
+            mode = mode or f"{present:o}"
+        if mode:
+            os.chmod(same, int(mode, 8))
+    finally:
+        os.close(descriptor)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from typing import Callable
 
 from omeroadmin.provisioning.agent.change import Change, Facts, HostError, Undo, Wish, system_failure
-from omeroadmin.provisioning.agent.files import as_text, describe_path, read_whole, temporary_name, write_whole
+from omeroadmin.provisioning.agent.files import (
+    as_text,
+    describe_path,
+    drop_unfinished,
+    has_unfinished,
+    read_whole,
+    write_whole,
+)
 from omeroadmin.provisioning.agent.kept import keep_copy
 
 Edit = Callable[[Wish, str], str]
@@ -17,7 +22,7 @@ Edit = Callable[[Wish, str], str]
 def edit_facts(wish: Wish, edit: Edit) -> Facts:
     """Whether the file is there and as wished; its text only where it isn't, and isn't secret."""
     found = describe_path(wish["path"])
-    found["unfinished"] = os.path.lexists(temporary_name(os.path.realpath(wish["path"])))
+    found["unfinished"] = has_unfinished(wish["path"])
     if found.get("kind") != "file":
         return found
     content = read_whole(wish["path"]) or b""
@@ -60,8 +65,7 @@ def edit_apply(wish: Wish, change: Change, edit: Edit) -> Undo | None:
     path = wish["path"]
     if change.action == "clean":
         try:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary_name(os.path.realpath(path)))
+            drop_unfinished(path)
         except OSError as error:
             raise system_failure("changed", path, error) from error
         return None

@@ -9,6 +9,7 @@ from omeroadmin.provisioning.agent.accounts import group_number, user_number
 from omeroadmin.provisioning.agent.arrivals import drop, fetch, is_left
 from omeroadmin.provisioning.agent.change import Change, Facts, HostError, Undo, Wish, system_failure
 from omeroadmin.provisioning.agent.files import sync_directory, temporary_name
+from omeroadmin.provisioning.agent.places import held
 
 
 def facts(wish: Wish) -> Facts:
@@ -45,35 +46,47 @@ def plan(wish: Wish, facts: Facts) -> list[Change]:
 
 def apply(wish: Wish, change: Change) -> Undo | None:
     """Unpack beside the place, then take the place in one step."""
-    path, temporary = wish["path"], temporary_name(wish["path"])
+    path = wish["path"]
     try:
-        if os.path.lexists(temporary):
-            _remove(temporary)
-        if change.action == "clean":
-            drop(wish)
-            return None
-        from omeroadmin.provisioning.agent.unpacking import unpack
-
-        name = os.path.basename(wish["source"])
-        archive = fetch(name, wish["digest"], wish["size"])
-        user = user_number(wish["owner"]) if wish["owner"] else -1
-        group = group_number(wish["group"]) if wish["group"] else -1
-        try:
-            os.mkdir(temporary, 0o700)
-            unpack(archive, temporary, wish["strip"], name)
-            _own(temporary, user, group)
-            _check_result(wish, temporary)
-            os.chmod(temporary, 0o755)  # noqa: S103 - as any directory of programs
-            # So many files are not synchronised one by one.
-            os.sync()
-            os.rename(temporary, path)
-        finally:
+        with held(path, follow=False) as place:
+            temporary = temporary_name(place)
             if os.path.lexists(temporary):
                 _remove(temporary)
-        sync_directory(os.path.dirname(path))
+            if change.action != "clean":
+                _unpack(wish, place, temporary)
+                return {"path": path}
+        drop(wish)
     except OSError as error:
         raise system_failure("unpacked", path, error) from error
-    return {"path": path}
+    return None
+
+
+def _unpack(wish: Wish, place: str, temporary: str) -> None:
+    from omeroadmin.provisioning.agent.unpacking import unpack
+
+    name = os.path.basename(wish["source"])
+    archive = fetch(name, wish["digest"], wish["size"])
+    user = user_number(wish["owner"]) if wish["owner"] else -1
+    group = group_number(wish["group"]) if wish["group"] else -1
+    try:
+        os.mkdir(temporary, 0o700)
+        # Held as well: whoever owns the directory above may put another one in its place.
+        descriptor = os.open(temporary, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            inside = f"/proc/self/fd/{descriptor}"
+            unpack(archive, inside, wish["strip"], name)
+            _own(inside, user, group)
+            _check_result(wish, inside)
+            os.fchmod(descriptor, 0o755)
+            # So many files are not synchronised one by one.
+            os.sync()
+        finally:
+            os.close(descriptor)
+        os.rename(temporary, place)
+    finally:
+        if os.path.lexists(temporary):
+            _remove(temporary)
+    sync_directory(os.path.dirname(place))
 
 
 def _own(directory: str, user: int, group: int) -> None:
@@ -101,11 +114,12 @@ def undo(record: Undo) -> str:
     path = record["path"]
     if not os.path.lexists(path):
         return f"{path} is gone already"
-    temporary = temporary_name(path)
-    if os.path.lexists(temporary):
+    with held(path, follow=False) as place:
+        temporary = temporary_name(place)
+        if os.path.lexists(temporary):
+            _remove(temporary)
+        os.rename(place, temporary)
         _remove(temporary)
-    os.rename(path, temporary)
-    _remove(temporary)
     return f"removed {path}"
 
 

@@ -7,6 +7,7 @@ import os
 from omeroadmin.provisioning.agent.change import Change, Facts, HostError, Undo, Wish, system_failure
 from omeroadmin.provisioning.agent.files import describe_path, status_of
 from omeroadmin.provisioning.agent.ownership import attribute_changes, give
+from omeroadmin.provisioning.agent.places import held
 
 
 def facts(wish: Wish) -> Facts:
@@ -32,10 +33,11 @@ def apply(wish: Wish, change: Change) -> Undo | None:
     try:
         before = describe_path(path)
         if change.action == "remove":
-            os.rmdir(path)
+            with held(path, follow=False) as place:
+                os.rmdir(place)
             return {"make": path, "mode": before["mode"], "owner": before["owner"], "group": before["group"]}
         if change.action == "make":
-            os.makedirs(path, exist_ok=True)
+            _make(path)
             give(path, wish["owner"], wish["group"], wish["mode"] or "0755")
             return {"remove": path}
         give(path, wish["owner"], wish["group"], wish["mode"])
@@ -49,13 +51,19 @@ def undo(record: Undo) -> str:
     if "remove" in record:
         path = record["remove"]
         if status_of(path) is not None and not os.listdir(path):
-            os.rmdir(path)
+            with held(path, follow=False) as place:
+                os.rmdir(place)
             return f"removed directory {path}"
         return f"kept directory {path}: it is not empty"
     path = record.get("make") or record["path"]
-    os.makedirs(path, exist_ok=True)
+    _make(path)
     give(path, record["owner"], record["group"], record["mode"])
     return f"gave directory {path} its owner and mode back"
+
+
+def _make(path: str) -> None:
+    with held(path, make=True) as place:
+        os.makedirs(place, exist_ok=True)
 
 
 def _wished(wish: Wish) -> str:

@@ -11,18 +11,20 @@ from omeroadmin.provisioning.agent.files import (
     as_text,
     describe_path,
     digest_of_file,
+    drop_unfinished,
+    has_unfinished,
     read_whole,
-    temporary_name,
     write_whole,
 )
 from omeroadmin.provisioning.agent.kept import copy_path, keep_copy
 from omeroadmin.provisioning.agent.ownership import attribute_changes, give
+from omeroadmin.provisioning.agent.places import held
 
 
 def facts(wish: Wish) -> Facts:
     """What is at the path; the present text only where it differs and isn't secret."""
     found = describe_path(wish["path"])
-    found["unfinished"] = os.path.lexists(temporary_name(os.path.realpath(wish["path"]))) or is_left(wish)
+    found["unfinished"] = has_unfinished(wish["path"]) or is_left(wish)
     if wish["state"] == "absent" or found.get("kind") != "file":
         return found
     if wish.get("digest"):
@@ -61,8 +63,7 @@ def apply(wish: Wish, change: Change) -> Undo | None:
     path = wish["path"]
     try:
         if change.action == "clean":
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary_name(os.path.realpath(path)))
+            drop_unfinished(path)
             drop(wish)
             return None
         before = describe_path(path)
@@ -70,7 +71,8 @@ def apply(wish: Wish, change: Change) -> Undo | None:
         if change.action in {"write", "remove"}:
             record["copy"] = keep_copy(path) if before["exists"] and not wish["secret"] else None
         if change.action == "remove":
-            os.unlink(path)
+            with held(path, follow=False) as place:
+                os.unlink(place)
         elif change.action == "write":
             mode = int(wish["mode"] or before.get("mode") or ("0600" if wish["secret"] else "0644"), 8)
             _write(wish, mode)
@@ -94,8 +96,8 @@ def undo(record: Undo) -> str:
     """Take a change back."""
     path = record["path"]
     if not record["exists"]:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+        with contextlib.suppress(FileNotFoundError), held(path, follow=False) as place:
+            os.unlink(place)
         return f"removed {path}"
     if record.get("copy"):
         with open(copy_path(record["copy"]), "rb") as stream:

@@ -7,15 +7,18 @@ import os
 
 from omeroadmin.provisioning.agent.change import Change, Facts, HostError, Undo, Wish, system_failure
 from omeroadmin.provisioning.agent.files import describe_path, sync_directory, temporary_name
+from omeroadmin.provisioning.agent.places import held
 
 
 def facts(wish: Wish) -> Facts:
     """What is at the path, and where it points."""
     path = wish["path"]
     found = describe_path(path, follow=False)
-    found["unfinished"] = os.path.lexists(temporary_name(path))
-    if found.get("kind") == "link":
-        found["target"] = os.readlink(path)
+    found["unfinished"] = False
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), held(path, follow=False) as place:
+        found["unfinished"] = os.path.lexists(temporary_name(place))
+        if found.get("kind") == "link":
+            found["target"] = os.readlink(place)
     return found
 
 
@@ -41,15 +44,16 @@ def apply(wish: Wish, change: Change) -> Undo | None:
     """Make one change."""
     path = wish["path"]
     try:
-        before = os.readlink(path) if os.path.islink(path) else None
-        if change.action == "clean":
-            _clean(path)
-            return None
-        if change.action == "remove":
-            os.unlink(path)
-            _clean(path)
-        else:
-            _point(path, wish["target"])
+        with held(path, follow=False) as place:
+            before = os.readlink(place) if os.path.islink(place) else None
+            if change.action == "clean":
+                _clean(place)
+                return None
+            if change.action == "remove":
+                os.unlink(place)
+                _clean(place)
+            else:
+                _point(place, wish["target"])
     except OSError as error:
         raise system_failure("made" if change.action == "point" else "changed", path, error) from error
     return {"path": path, "target": before}
@@ -60,11 +64,13 @@ def undo(record: Undo) -> str:
     path = record["path"]
     if os.path.lexists(path) and not os.path.islink(path):
         return f"left {path}: it is no link any more"
-    if record["target"] is None:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-        return f"removed link {path}"
-    _point(path, record["target"])
+    with held(path, follow=False) as place:
+        if record["target"] is not None:
+            _point(place, record["target"])
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(place)
+            return f"removed link {path}"
     return f"linked {path} to {record['target']} again"
 
 

@@ -1,0 +1,128 @@
+"""Who owns a directory on a host can't lead root out of it by links."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from omeroadmin.provisioning.sources import with_source
+from tests.support.agents import Worker
+
+pytestmark = pytest.mark.root
+JOE = 4242
+
+
+@pytest.fixture
+def home(apart: Worker, tmp_path: Path) -> Path:
+    """The home of a user who means ill; root's file beside it must stay as it is."""
+    home = tmp_path / "host/home/joe"
+    home.mkdir()
+    os.chown(home, JOE, JOE)
+    (tmp_path / "host/etc/victim").write_text("root's\n")
+    return home
+
+
+def joins(path: Path, target: str) -> None:
+    """A link of the user's own."""
+    path.symlink_to(target)
+    os.chown(path, JOE, JOE, follow_symlinks=False)
+
+
+def untouched(home: Path) -> bool:
+    """Whether root's file is as it was."""
+    victim = home.parents[1] / "etc/victim"
+    return (victim.read_text(), victim.stat().st_uid, victim.stat().st_mode & 0o777) == ("root's\n", 0, 0o644)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("file", {"path": "/home/joe/x", "content": "joe's\n"}),
+        ("file", {"path": "/home/joe/x", "content": "root's\n", "owner": str(JOE)}),
+        ("file", {"path": "/home/joe/x", "content": "root's\n", "mode": "0666"}),
+        ("file", {"path": "/home/joe/etc/victim", "content": "joe's\n"}),
+        ("file", {"path": "/home/joe/etc/victim", "state": "absent"}),
+        ("file", {"path": "/home/joe/etc/new", "content": "joe's\n"}),
+        ("line", {"path": "/home/joe/x", "line": "joe's"}),
+        ("directory", {"path": "/home/joe/etc", "owner": str(JOE)}),
+        ("directory", {"path": "/home/joe/etc/new/one"}),
+        ("link", {"path": "/home/joe/etc/new", "target": "/tmp"}),
+    ],
+)
+def test_a_link_of_a_user_leads_nowhere_else(apart: Worker, home: Path, kind: str, fields: dict[str, str]) -> None:
+    joins(home / "x", "../../etc/victim")
+    joins(home / "etc", "/etc")
+    failure = apart.failure(apart.wish(kind, **fields))
+    assert failure["code"] == "host-link-untrusted"
+    assert "4242" in failure["message"]
+    assert fields["path"] in failure["message"]
+    assert untouched(home)
+    assert not (home.parents[1] / "etc/new").exists()
+
+
+def test_no_archive_is_unpacked_behind_such_a_link(apart: Worker, home: Path, tmp_path: Path) -> None:
+    joins(home / "etc", "/etc")
+    packed = tmp_path / "packed.tar"
+    with tarfile.open(packed, "w") as archive:
+        archive.addfile(tarfile.TarInfo("file"), io.BytesIO())
+    wish = with_source(apart.wish("archive", path="/home/joe/etc/new", source=str(packed)), packed)
+    apart.session.offer(wish["digest"], packed)
+    assert apart.failure(wish)["code"] == "host-link-untrusted"
+    assert not (home.parents[1] / "etc/new").exists()
+
+
+def test_what_is_theirs_is_found_by_their_links(apart: Worker, home: Path) -> None:
+    (home / "real").mkdir()
+    os.chown(home / "real", JOE, JOE)
+    joins(home / "short", "real")
+    assert apart.apply(apart.wish("file", path="/home/joe/short/a", content="a")) == ["write /home/joe/short/a (0644)"]
+    assert apart.apply(apart.wish("directory", path="/home/joe/short", mode="0700")) == [
+        "change mode of /home/joe/short"
+    ]
+    assert (home / "real/a").read_text() == "a"
+    assert (home / "real").stat().st_mode & 0o777 == 0o700
+    assert (home / "short").is_symlink()
+
+
+def test_links_of_root_are_followed(apart: Worker, home: Path) -> None:
+    (home / "to-etc").symlink_to("/etc")
+    apart.apply(apart.wish("line", path="/home/joe/to-etc/victim", line="more"))
+    assert (home.parents[1] / "etc/victim").read_text() == "root's\nmore\n"
+
+
+def test_circles_of_links_are_one_line(apart: Worker, home: Path) -> None:
+    joins(home / "a", "b")
+    joins(home / "b", "a")
+    failure = apart.failure(apart.wish("file", path="/home/joe/a", content=""))
+    assert failure["message"] == "/home/joe/a can't be read: Too many levels of symbolic links"
+
+
+def test_a_link_that_comes_in_between_leads_nowhere_else(apart: Worker, home: Path) -> None:
+    """The user swaps a file of theirs, and the directory above it, for links as fast as they can."""
+    (home / "d").mkdir()
+    joins(home / "evil", "/etc")
+    joins(home / "x", "/etc/victim")
+    ended = threading.Event()
+
+    def swap() -> None:
+        while not ended.is_set():
+            (home / "d").rename(home / "aside")
+            (home / "evil").rename(home / "d")
+            (home / "d").rename(home / "evil")
+            (home / "aside").rename(home / "d")
+
+    swapping = threading.Thread(target=swap)
+    swapping.start()
+    try:
+        for number in range(60):
+            wish = apart.wish("file", path="/home/joe/d/victim", content=f"{number}\n", owner=str(JOE), mode="0666")
+            apart.messages(wish)
+    finally:
+        ended.set()
+        swapping.join()
+    assert untouched(home)
