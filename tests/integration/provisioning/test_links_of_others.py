@@ -31,7 +31,7 @@ while True:
 @pytest.fixture
 def home(apart: Worker, tmp_path: Path) -> Path:
     """The home of a user who means ill; root's file beside it must stay as it is."""
-    home = tmp_path / "host/home/joe"
+    home = tmp_path / "host/run/joe"
     home.mkdir()
     os.chown(home, JOE, JOE)
     (tmp_path / "host/etc/victim").write_text("root's\n")
@@ -53,16 +53,16 @@ def untouched(home: Path) -> bool:
 @pytest.mark.parametrize(
     ("kind", "fields"),
     [
-        ("file", {"path": "/home/joe/x", "content": "joe's\n"}),
-        ("file", {"path": "/home/joe/x", "content": "root's\n", "owner": str(JOE)}),
-        ("file", {"path": "/home/joe/x", "content": "root's\n", "mode": "0666"}),
-        ("file", {"path": "/home/joe/etc/victim", "content": "joe's\n"}),
-        ("file", {"path": "/home/joe/etc/victim", "state": "absent"}),
-        ("file", {"path": "/home/joe/etc/new", "content": "joe's\n"}),
-        ("line", {"path": "/home/joe/x", "line": "joe's"}),
-        ("directory", {"path": "/home/joe/etc", "owner": str(JOE)}),
-        ("directory", {"path": "/home/joe/etc/new/one"}),
-        ("link", {"path": "/home/joe/etc/new", "target": "/tmp"}),
+        ("file", {"path": "/run/joe/x", "content": "joe's\n"}),
+        ("file", {"path": "/run/joe/x", "content": "root's\n", "owner": str(JOE)}),
+        ("file", {"path": "/run/joe/x", "content": "root's\n", "mode": "0666"}),
+        ("file", {"path": "/run/joe/etc/victim", "content": "joe's\n"}),
+        ("file", {"path": "/run/joe/etc/victim", "state": "absent"}),
+        ("file", {"path": "/run/joe/etc/new", "content": "joe's\n"}),
+        ("line", {"path": "/run/joe/x", "line": "joe's"}),
+        ("directory", {"path": "/run/joe/etc", "owner": str(JOE)}),
+        ("directory", {"path": "/run/joe/etc/new/one"}),
+        ("link", {"path": "/run/joe/etc/new", "target": "/tmp"}),
     ],
 )
 def test_a_link_of_a_user_leads_nowhere_else(apart: Worker, home: Path, kind: str, fields: dict[str, str]) -> None:
@@ -81,7 +81,7 @@ def test_no_archive_is_unpacked_behind_such_a_link(apart: Worker, home: Path, tm
     packed = tmp_path / "packed.tar"
     with tarfile.open(packed, "w") as archive:
         archive.addfile(tarfile.TarInfo("file"), io.BytesIO())
-    wish = with_source(apart.wish("archive", path="/home/joe/etc/new", source=str(packed)), packed)
+    wish = with_source(apart.wish("archive", path="/run/joe/etc/new", source=str(packed)), packed)
     apart.session.offer(wish["digest"], packed)
     assert apart.failure(wish)["code"] == "host-link-untrusted"
     assert not (home.parents[1] / "etc/new").exists()
@@ -91,10 +91,8 @@ def test_what_is_theirs_is_found_by_their_links(apart: Worker, home: Path) -> No
     (home / "real").mkdir()
     os.chown(home / "real", JOE, JOE)
     joins(home / "short", "real")
-    assert apart.apply(apart.wish("file", path="/home/joe/short/a", content="a")) == ["write /home/joe/short/a (0644)"]
-    assert apart.apply(apart.wish("directory", path="/home/joe/short", mode="0700")) == [
-        "change mode of /home/joe/short"
-    ]
+    assert apart.apply(apart.wish("file", path="/run/joe/short/a", content="a")) == ["write /run/joe/short/a (0644)"]
+    assert apart.apply(apart.wish("directory", path="/run/joe/short", mode="0700")) == ["change mode of /run/joe/short"]
     assert (home / "real/a").read_text() == "a"
     assert (home / "real").stat().st_mode & 0o777 == 0o700
     assert (home / "short").is_symlink()
@@ -102,15 +100,15 @@ def test_what_is_theirs_is_found_by_their_links(apart: Worker, home: Path) -> No
 
 def test_links_of_root_are_followed(apart: Worker, home: Path) -> None:
     (home / "to-etc").symlink_to("/etc")
-    apart.apply(apart.wish("line", path="/home/joe/to-etc/victim", line="more"))
+    apart.apply(apart.wish("line", path="/run/joe/to-etc/victim", line="more"))
     assert (home.parents[1] / "etc/victim").read_text() == "root's\nmore\n"
 
 
 def test_circles_of_links_are_one_line(apart: Worker, home: Path) -> None:
     joins(home / "a", "b")
     joins(home / "b", "a")
-    failure = apart.failure(apart.wish("file", path="/home/joe/a", content=""))
-    assert failure["message"] == "/home/joe/a can't be read: Too many levels of symbolic links"
+    failure = apart.failure(apart.wish("file", path="/run/joe/a", content=""))
+    assert failure["message"] == "/run/joe/a can't be read: Too many levels of symbolic links"
 
 
 def test_a_link_that_comes_in_between_leads_nowhere_else(home: Path) -> None:
