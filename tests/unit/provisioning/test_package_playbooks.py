@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +90,21 @@ def test_the_database_lets_the_servers_in_and_is_sized_by_the_memory(scope: Scop
     [settings] = [wish["set"] for wish in made if wish["kind"] == "database-settings" and wish["set"]]
     assert settings["shared_buffers"] == "4096MB"
     assert settings["max_connections"] == "150"
+
+
+@pytest.mark.parametrize("playbook", ["server.yml", "upgrade-server.yml"])
+def test_a_distribution_is_unpacked_and_linked(tmp_path: Path, playbook: str) -> None:
+    archive = tmp_path / "OMERO.server-5.6.17-ice36.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("OMERO.server-5.6.17-ice36/etc/omero.properties", "")
+    (tmp_path / "hosts.yml").write_text(
+        HOSTS.replace("variables: {", f"variables: {{omero_server_archive: {archive}, ")
+    )
+    scope = read_scope(RolloutChoice((playbook,), tmp_path / "hosts.yml"), {"WORD": "swordfish"})
+    made = wishes(scope, "omero1", base("debian-12", systemd=True))
+    places = {wish["kind"]: wish for wish in made if wish["kind"] == "archive"}
+    assert places["archive"]["path"] == "/opt/omero/server/OMERO.server-5.6.17-ice36"
+    links = {wish["path"]: wish["target"] for wish in made if wish["kind"] == "link"}
+    assert links["/opt/omero/server/OMERO.server"] == "OMERO.server-5.6.17-ice36"
+    commands = [wish["arguments"] for wish in made if wish["kind"] == "command"]
+    assert [words for words in commands if words[-3:-1] == ["db", "init"] or words[-3:-1] == ["db", "upgrade"]]
