@@ -185,7 +185,7 @@ class Agent:
         operation = registry.operation(wish["kind"])
         changes = operation.plan(wish, operation.facts(wish))
         if _alters(changes) and wish.get("triggers"):
-            state.add_pending(wish["triggers"])
+            state.add_pending(wish["triggers"], run, stage)
         for change in changes:
             record = operation.apply(wish, change)
             if record is not None:
@@ -202,6 +202,7 @@ class Agent:
         for record in [*(record for record in records if not _is_late(record)), *reversed(late)]:
             words = registry.operation(record["kind"]).undo(record["undo"])
             self._send({"id": message["id"], "state": "undone", "words": words})
+        state.drop_pending_of(message["undo"], message.get("stages", []))
         state.forget_run(message["undo"], message.get("stages", []))
         self._send({"id": message["id"], "end": "done"})
 

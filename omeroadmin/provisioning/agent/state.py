@@ -134,27 +134,48 @@ def _pending_path() -> str:
 
 def pending_triggers() -> list[str]:
     """Identifiers of triggered operations that an earlier run did not get to."""
-    content = read_whole(_pending_path())
-    with contextlib.suppress(ValueError):
-        return [str(name) for name in json.loads(content or b"[]")]
-    return []
+    return sorted({name for name, _, _ in _read_pending()})
 
 
-def add_pending(names: list[str]) -> None:
-    """Note triggers before the change that pulls them."""
-    _write_pending(sorted({*pending_triggers(), *names}))
+def add_pending(names: list[str], run: str, stage: str) -> None:
+    """Note triggers before the change that pulls them.
+
+    :param run: the run that pulls them, and its stage
+    """
+    present = _read_pending()
+    known = {name for name, _, _ in present}
+    _write_pending([*present, *((name, run, stage) for name in names if name not in known)])
 
 
 def drop_pending(name: str) -> None:
     """Note that a triggered operation has been carried out."""
-    present = pending_triggers()
-    if name in present:
-        _write_pending([other for other in present if other != name])
+    present = _read_pending()
+    left = [entry for entry in present if entry[0] != name]
+    if left != present:
+        _write_pending(left)
 
 
-def _write_pending(names: list[str]) -> None:
+def drop_pending_of(run: str, stages: list[str]) -> None:
+    """Forget the triggers that a run pulled: its changes have been taken back.
+
+    :param stages: those of these stages only; all where the list is empty
+    """
+    present = _read_pending()
+    left = [entry for entry in present if entry[1] != run or (stages and entry[2] not in stages)]
+    if left != present:
+        _write_pending(left)
+
+
+def _read_pending() -> list[tuple[str, str, str]]:
+    content = read_whole(_pending_path())
+    with contextlib.suppress(ValueError):
+        return [(str(name), str(run), str(stage)) for name, run, stage in json.loads(content or b"[]")]
+    return []
+
+
+def _write_pending(entries: list[tuple[str, str, str]]) -> None:
     make_state_directory()
-    write_whole(_pending_path(), json.dumps(names).encode(), 0o600)
+    write_whole(_pending_path(), json.dumps(entries).encode(), 0o600)
 
 
 def _run_path(run: str) -> str:

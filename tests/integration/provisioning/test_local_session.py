@@ -91,6 +91,22 @@ def test_stages_that_are_taken_back_are_forgotten_alone(session: AgentSession, t
     assert ((tmp_path / "a").exists(), (tmp_path / "b").exists()) == (False, True)
 
 
+def test_triggers_of_what_is_taken_back_are_forgotten(session: AgentSession, tmp_path: Path) -> None:
+    def pulled(run: str, stage: str, path: Path, trigger: str) -> None:
+        wish = {**complete("file", path=str(path), content="x"), "key": "one", "triggers": [trigger]}
+        assert session.apply(run, "test", stage, [wish], (), lambda _: None)["triggered"] == [trigger]
+
+    def pending() -> list[str]:
+        wish = {**complete("command", arguments=["true"]), "key": "two", "id": "none", "only_triggered": True}
+        return list(session.apply("run-9", "test", "s", [wish], (), lambda _: None)["triggered"])
+
+    pulled("run-1", "first", tmp_path / "a", "other")
+    session.undo("run-8", "test", "run-1", ["second"], lambda _: None)
+    assert pending() == ["other"]
+    session.undo("run-8", "test", "run-1", ["first"], lambda _: None)
+    assert pending() == []
+
+
 def test_a_host_that_never_ends_looking_is_given_up(
     session: AgentSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

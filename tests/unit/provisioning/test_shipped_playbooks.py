@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from omeroadmin.errors import AdminError
 from omeroadmin.provisioning.rollout_choice import RolloutChoice, read_scope
 from omeroadmin.provisioning.wishes import HostWork
 from tests.support.checkout import ROOT
+from tests.support.components import require_program
 
 INVENTORY = """\
 variables:
@@ -81,3 +85,24 @@ def test_site_of_nginx_as_variables_say(tmp_path: Path) -> None:
     assert "    listen 443 default_server ssl;\n    server_name sample;\n" in site
     assert "[::]" not in site
     assert "${" not in site
+
+
+def test_systemd_understands_the_units_of_all_playbooks(tmp_path: Path) -> None:
+    analyze, units = require_program("systemd-analyze"), tmp_path / "units"
+    units.mkdir()
+    wishes = [
+        wish for name in PLAYBOOKS for work in works(tmp_path, name, base(*DISTRIBUTIONS[0])) for wish in work.wishes
+    ]
+    for wish in wishes:
+        if wish["kind"] == "unit":
+            # It looks for the programs and files, which this machine doesn't have.
+            program = re.sub(r"^(Exec\w+)=(-?)\S+", rf"\1=\2{sys.executable}", wish["content"], flags=re.MULTILINE)
+            (units / wish["name"]).write_text(program)
+    assert {path.name for path in units.iterdir()} >= {
+        "omero-server.service", "omero-node.service", "omero-web.service", "omero-backup.service", "omero-backup.timer",
+    }  # fmt: skip
+    done = subprocess.run(
+        [analyze, "verify", "--man=no", *sorted(units.iterdir())],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

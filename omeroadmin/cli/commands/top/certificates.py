@@ -18,6 +18,7 @@ def command(
     days: Annotated[int, typer.Option("--days", metavar="N", help="Validity of a new certificate.")] = 365,
     renew: Annotated[bool, typer.Option("--renew", help="Replace a certificate that is still good.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", hidden=True)] = False,  # noqa: ARG001 - OMERO's files have it
 ) -> None:
     """Make a self-signed certificate.
 
