@@ -52,6 +52,7 @@ def guard(action: Callable[[], int]) -> int:
     :param action: gives the exit status
     :return: exit status
     """
+    _open_streams()
     try:
         status = action()
         # Here, and not at the interpreter's end, a reader that has gone is still noticed.
@@ -79,7 +80,26 @@ def report(error: Exception) -> int:
         # The reader of a pipe has gone, as `omero … | head` does; nothing is wrong here.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitStatus.DONE
+    if isinstance(error, OSError) and error.filename is None and _is_stdout_full():
+        say(f"omero: the result can't be written to standard output: {error.strerror}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitStatus.FAILED
     return _report_bug(error)
+
+
+def _open_streams() -> None:
+    """Standard streams that whoever started us has closed: nothing else may get their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - open to the end
+
+
+def _is_stdout_full() -> bool:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:

@@ -13,6 +13,21 @@ from omeroadmin.errors import AdminError, usage_error
 if TYPE_CHECKING:
     from omeroadmin.provisioning.inventory import Become, Inventory, InventoryHost
 
+
+def refuse_empty(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
+    """What narrows a run is not given as nothing: a variable that a script hasn't set would mean everything.
+
+    :raises AdminError: ``option-empty``
+    """
+    source = context.get_parameter_source(parameter.name or "")
+    if source is not None and source.name == "COMMANDLINE" and not value.strip(" ,"):
+        option = parameter.opts[0]
+        raise usage_error(
+            "option-empty", f"{option} is given, and is empty", f"leave {option} out, if all of them are meant"
+        )
+    return value
+
+
 InventoryFile = Annotated[
     Path | None,
     typer.Option(
@@ -21,7 +36,13 @@ InventoryFile = Annotated[
 ]
 Limit = Annotated[
     str,
-    typer.Option("--limit", "-l", metavar="PATTERN", help="Only these: web,db1; site,!web2 (not it); web,&new (both)."),
+    typer.Option(
+        "--limit",
+        "-l",
+        metavar="PATTERN",
+        callback=refuse_empty,
+        help="Only these: web,db1; site,!web2 (not it); web,&new (both).",
+    ),
 ]
 Forks = Annotated[int, typer.Option("--forks", "-f", min=1, max=100, help="Hosts at a time.")]
 BecomeRoot = Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omeroadmin.cli.hosts_options import inventory_path, wished_rights
+from omeroadmin.cli.hosts_options import inventory_path, refuse_empty, wished_rights
 from omeroadmin.errors import ExitStatus, usage_error
 
 if TYPE_CHECKING:
@@ -18,8 +18,16 @@ if TYPE_CHECKING:
 Playbooks = Annotated[
     list[str], typer.Argument(metavar="PLAYBOOK...", help="Files, or names of the package's own: site.yml.")
 ]
-Tags = Annotated[str, typer.Option("--tags", "-t", metavar="TAG,…", help="Only operations with one of these tags.")]
-SkipTags = Annotated[str, typer.Option("--skip-tags", metavar="TAG,…", help="No operations with one of these tags.")]
+Tags = Annotated[
+    str,
+    typer.Option(
+        "--tags", "-t", metavar="TAG,…", callback=refuse_empty, help="Only operations with one of these tags."
+    ),
+]
+SkipTags = Annotated[
+    str,
+    typer.Option("--skip-tags", metavar="TAG,…", callback=refuse_empty, help="No operations with one of these tags."),
+]
 Variables = Annotated[
     Path | None, typer.Option("--vars", metavar="FILE", help="YAML file with values of variables; above the inventory.")
 ]
@@ -82,9 +90,10 @@ def finish(status: ExitStatus, *, changes: bool, detailed: bool) -> None:
         raise typer.Exit(status)
 
 
-def require_answer(*, yes: bool) -> None:
+def require_answer(look: str, *, yes: bool) -> None:
     """There is somebody to ask, or no need to.
 
+    :param look: the command that shows what would be done
     :raises AdminError: ``confirmation-needed``
     """
     import sys
@@ -93,7 +102,7 @@ def require_answer(*, yes: bool) -> None:
         raise usage_error(
             "confirmation-needed",
             "this changes hosts, and there is no terminal to ask at",
-            "look at it with omero hosts plan, then add --yes",
+            f"look at it with {look}, then add --yes",
         )
 
 

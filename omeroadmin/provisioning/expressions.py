@@ -28,7 +28,7 @@ _MARK = re.compile(r"\{[{%#]")
 _PLAIN = re.compile(r"\{\{ ([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*) \}\}")
 """What needs no compiler: names and members of maps."""
 _ABSENT = object()
-_DECLARE = "declare it in the playbook, below variables:"
+_DECLARE = "declare it in the playbook, below variables:; a default knows those above it"
 
 
 def has_template(node: Node) -> bool:
@@ -177,7 +177,8 @@ class Expressions:
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
             raise _fault(error, _place(kind, text, origin, error), context) from error
         except ValueFault as error:
-            raise configuration_error("expression-invalid", f"{origin}: {error.takes}") from error
+            place = _place(kind, text, origin, error)
+            raise configuration_error("expression-invalid", f"{place}: {error.takes}") from error
 
     def _parse(self, kind: str, text: str, origin: str) -> nodes.Template:
         environment = self._environment or self._make_environment()
@@ -299,7 +300,7 @@ def _refuse(text: str) -> Callable[[Context], Any]:
 def _printed(value: Any) -> Any:
     """How values stand in texts: ``true`` and not ``True``; nothing is a mistake."""
     if value is None:
-        raise ValueFault("an expression in the text gives nothing")
+        raise ValueFault("an expression in it gives nothing")
     return ("true" if value else "false") if isinstance(value, bool) else value
 
 

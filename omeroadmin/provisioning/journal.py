@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ class Journal:
 
     def host(self, report: HostReport) -> None:
         """A host is through."""
-        problem = report.problem and [report.problem.code, report.problem.message, report.problem.hint]
+        problem = report.problem and list(astuple(report.problem))
         self._write({"host": report.host, "state": report.state.value, "problem": problem, "seconds": report.seconds})
 
     def end(self) -> None:
@@ -101,7 +102,8 @@ def read_journal(directory: Path, run: str = "") -> RolloutReport:
         words = f"there is no run {run!r}" if run else "there has been no run"
         raise configuration_error("run-unknown", f"{words} in {directory}", "see them: omero hosts report --list")
     if len(found) > 1:
-        raise configuration_error("run-ambiguous", f"{run!r} is the beginning of {len(found)} runs, {found[0]} …")
+        words = f"{run!r} is the beginning of {len(found)} runs, {found[0]} …"
+        raise configuration_error("run-ambiguous", words, "see them: omero hosts report --list")
     path = directory / f"{found[0]}.jsonl"
     lines = list(_lines(read_bytes(path)))
     if not lines or "begin" not in lines[0]:

@@ -189,8 +189,11 @@ def _selected(book: Playbook, inventory: Inventory, *, alone: bool) -> list[str]
         return [host.name for host in inventory.select(book.hosts)]
     except AdminError as error:
         # A site need not have every kind of host that a list of playbooks is for.
-        if error.code != "host-unknown" or alone:
+        if error.code != "host-unknown":
             raise
+        if alone:
+            words = f"{book.path}: hosts: {error.message}"
+            raise AdminError(error.code, words, hint=error.hint, exit_status=error.exit_status) from error
         return []
 
 

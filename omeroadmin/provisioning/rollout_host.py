@@ -234,7 +234,7 @@ class HostRollout:
             if message["state"] == "started":
                 orders.listener.started(self.name, self._hide(titles[key]), places[key], count)
             elif message["state"] == "failed":
-                self._problem = self._problem_from(message["error"])
+                self._problem = self._problem_from(message["error"], key)
             else:
                 self._note(key, message, orders)
 
@@ -271,8 +271,8 @@ class HostRollout:
         self.state = state_of(error, connecting=connecting)
         self._problem = self._problem or problem_of(error, self.redactor, self.name)
 
-    def _problem_from(self, error: Mapping[str, str]) -> Problem:
-        return Problem(error["code"], self._hide(error["message"]), self._hide(error["hint"]))
+    def _problem_from(self, error: Mapping[str, str], key: str) -> Problem:
+        return Problem(error["code"], self._hide(error["message"]), self._hide(error["hint"]), key)
 
     def _hide(self, text: str) -> str:
         return self.redactor.hide(text)

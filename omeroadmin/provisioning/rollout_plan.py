@@ -36,11 +36,15 @@ class HostState(StrEnum):
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a host is left alone; as :class:`AdminError`, without secrets."""
+    """Why a host is left alone; as :class:`AdminError`, without secrets.
+
+    :param key: of the operation that failed; empty where it was none
+    """
 
     code: str
     message: str
     hint: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,10 +133,10 @@ def exit_status_of(states: Sequence[HostState]) -> ExitStatus:
     return ExitStatus.LOCKED if HostState.LOCKED in states else ExitStatus.DONE
 
 
-def problem_of(error: AdminError | HostError, redactor: Redactor, host: str) -> Problem:
+def problem_of(error: AdminError | HostError, redactor: Redactor, host: str, key: str = "") -> Problem:
     """An error as a host's line; the host's name, which stands in front of it, isn't said twice."""
     message = error.message.removeprefix(f"{host}: ")
-    return Problem(error.code, redactor.hide(message), redactor.hide(error.hint))
+    return Problem(error.code, redactor.hide(message), redactor.hide(error.hint), key)
 
 
 def state_of(error: AdminError, *, connecting: bool) -> HostState:
@@ -163,7 +167,7 @@ def plan_host(
         try:
             found = _plan_wish(wish, answers)
         except HostError as error:
-            problem = problem or problem_of(error, redactor, host)
+            problem = problem or problem_of(error, redactor, host, wish["key"])
             continue
         if any(not change.waits for change in found):
             triggered.update(wish["triggers"])

@@ -69,8 +69,12 @@ def program_of(words: Sequence[str], *, shell: bool) -> tuple[str, ...]:
     """Program and arguments of what was typed.
 
     :param shell: whether it is one line for ``sh``
-    :raises AdminError: ``run-shell-missing``, ``run-shell-words``
+    :raises AdminError: ``run-shell-missing``, ``run-shell-words``, ``run-program-missing``
     """
+    if not words or not words[0].strip():
+        raise usage_error(
+            "run-program-missing", "the name of the program is empty", "is a variable of the shell unset?"
+        )
     if shell:
         if len(words) != 1:
             raise usage_error(
@@ -143,7 +147,9 @@ def _run(name: str, connect: Callable[[], AgentSession], wish: RunWish, hide: Ca
         finally:
             session.close()
     except AdminError as error:
-        hidden = AdminError(error.code, hide(error.message), hint=hide(error.hint), exit_status=error.exit_status)
+        # The name stands in front of what is said.
+        message = error.message.removeprefix(f"{name}: ")
+        hidden = AdminError(error.code, hide(message), hint=hide(error.hint), exit_status=error.exit_status)
         return HostRun(name, _state_of(error), seconds(), error=hidden)
     state = RunState.DONE if answer["status"] == 0 else RunState.FAILED
     return HostRun(name, state, seconds(), answer["status"], hide(answer["output"]), hide(answer["errors"]))

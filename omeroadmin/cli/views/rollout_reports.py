@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from omeroadmin.cli.boundary import say
 from omeroadmin.cli.output import Style, print_json, print_lines, print_table
+from omeroadmin.cli.views.host_groups import alike, each, names_of
 from omeroadmin.cli.views.rollouts import say_problem
 from omeroadmin.errors import printable
 from omeroadmin.provisioning.rollout_plan import HostState
@@ -16,15 +17,15 @@ _RUN_COLUMNS = ("run", "action", "begun", "who", "playbooks", "hosts")
 
 
 def print_report(report: RolloutReport, *, quiet: bool) -> None:
-    """Each host and what was changed there; a line on stderr for each that failed.
+    """Hosts and what was changed there, said once of those that changed in the same way; what failed is on stderr.
 
     :param quiet: whether nothing is printed off a terminal where all is as it was
     """
     if quiet and not sys.stdout.isatty() and all(host.state is HostState.UNCHANGED for host in report.hosts):
         return
-    for host in report.hosts:
-        print_lines(_headline(host))
-        print_lines(*(f"  {printable(words)}{_place(done)}" for done in host.changes for words in done.words))
+    for hosts in alike(report.hosts, _became):
+        print_lines(_headline(hosts))
+        print_lines(*(f"  {printable(words)}{_place(done)}" for done in hosts[0].changes for words in done.words))
     counts = ", ".join(f"{count} {state.value}" for state, count in count_states(report.hosts).items())
     print_lines(f"{report.action} {report.run}: {counts}{_time(report)}")
     _say_problems(report)
@@ -36,9 +37,15 @@ def _say_problems(report: RolloutReport) -> None:
             say_problem(host.host, host.problem)
 
 
-def _headline(host: HostReport) -> str:
-    count = f", {host.change_count} change{'' if host.change_count == 1 else 's'}" if host.change_count else ""
-    return f"{host.host}: {host.state.value}{count}" + (f", {host.seconds:.1f} s" if host.seconds else "")
+def _became(host: HostReport) -> Hashable:
+    return (host.state, *((done.key, done.words, done.undone) for done in host.changes))
+
+
+def _headline(hosts: Sequence[HostReport]) -> str:
+    first, seconds = hosts[0], max(host.seconds for host in hosts)
+    count = f", {each(first.change_count, 'change', len(hosts))}" if first.change_count else ""
+    time = f", {'at most ' if len(hosts) > 1 else ''}{seconds:.1f} s" if seconds else ""
+    return f"{names_of([host.host for host in hosts])}: {first.state.value}{count}{time}"
 
 
 def _place(done: Done) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from omeroadmin.cli.boundary import say
 from omeroadmin.cli.output import print_json, print_lines, wants_colour
+from omeroadmin.cli.views.host_groups import alike, each, names_of
 from omeroadmin.errors import printable
 from omeroadmin.provisioning.rollout_plan import HostPlan, HostState, PlannedChange, Problem, RolloutPlan
 from omeroadmin.provisioning.rollout_report import Done, HostReport
@@ -72,13 +73,13 @@ def print_plan(plan: RolloutPlan, absent: Sequence[str]) -> None:
 
 
 def plan_lines(plan: RolloutPlan, absent: Sequence[str], *, colour: bool = False) -> Iterator[str]:
-    """A block for each host, and a sum.
+    """A block for all hosts that change in the same way, and a sum.
 
     :param absent: playbooks that no host is there for
     """
-    for host in plan.hosts:
-        yield _headline(host)
-        for change in host.changes:
+    for hosts in alike(plan.hosts, _change_of):
+        yield _headline(hosts)
+        for change in hosts[0].changes:
             yield f"  {change.stage}: {printable(change.words)}{_named(change)}"
             lines = change.diff()
             for line in lines[:MOST_LINES]:
@@ -90,12 +91,19 @@ def plan_lines(plan: RolloutPlan, absent: Sequence[str], *, colour: bool = False
     yield _sum(plan)
 
 
-def _headline(host: HostPlan) -> str:
-    if host.state is HostState.CHANGES:
-        return f"{host.host}: {_counted(host.real_changes, 'change')}, {_counted(host.operations, 'operation')}"
-    if host.state is HostState.UNCHANGED:
-        return f"{host.host}: nothing to do, {_counted(host.operations, 'operation')}"
-    return f"{host.host}: {host.state.value}"
+def _change_of(host: HostPlan) -> Hashable:
+    changes = ((change.stage, change.name, change.words, change.before, change.after) for change in host.changes)
+    return (host.state, host.operations, *changes)
+
+
+def _headline(hosts: Sequence[HostPlan]) -> str:
+    names, first = names_of([host.host for host in hosts]), hosts[0]
+    operations = _counted(first.operations, "operation")
+    if first.state is HostState.CHANGES:
+        return f"{names}: {each(first.real_changes, 'change', len(hosts))}, {operations}"
+    if first.state is HostState.UNCHANGED:
+        return f"{names}: nothing to do, {operations}"
+    return f"{names}: {first.state.value}"
 
 
 def _named(change: PlannedChange) -> str:
@@ -114,14 +122,15 @@ def _sum(plan: RolloutPlan) -> str:
 def print_differences(plan: RolloutPlan) -> None:
     """The differences of texts alone, and a line for each other change."""
     colour = wants_colour()
-    for host in plan.hosts:
-        for change in host.changes:
+    for hosts in alike(plan.hosts, _change_of):
+        names = names_of([host.host for host in hosts])
+        for change in hosts[0].changes:
             lines = change.diff()
             if lines:
-                print_lines(f"--- {host.host} now", f"+++ {host.host} {printable(change.words)}")
+                print_lines(f"--- {names} now", f"+++ {names} {printable(change.words)}")
                 print_lines(*(_shown(line, colour=colour) for line in lines))
             else:
-                print_lines(f"{host.host}: {printable(change.words)}")
+                print_lines(f"{names}: {printable(change.words)}")
 
 
 def say_plan_problems(plan: RolloutPlan) -> None:
@@ -133,7 +142,8 @@ def say_plan_problems(plan: RolloutPlan) -> None:
 
 def say_problem(host: str, problem: Problem) -> None:
     """Why a host is left alone."""
-    say(f"omero: {host}: {printable(problem.message)}")
+    place = f"  ({problem.key})" if problem.key else ""
+    say(f"omero: {host}: {printable(problem.message)}{place}")
     if problem.hint:
         say(f"  -> {printable(problem.hint)}")
 

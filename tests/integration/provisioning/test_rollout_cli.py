@@ -129,6 +129,9 @@ def test_a_saved_plan(omero: Omero) -> None:
         (("report",), 3, "there has been no run"),
         (("undo", "20", "--local", "--yes"), 3, "there is no run '20'"),
         (("plan", "try.yml", *HERE, "--forks", "0"), 2, "--forks"),
+        (("plan", "try.yml", *HERE, "--limit", ""), 2, "--limit is given, and is empty"),
+        (("apply", "try.yml", *HERE, "--yes", "--tags", ","), 2, "--tags is given, and is empty"),
+        (("run", "--local", "--", ""), 2, "the name of the program is empty"),
         (("plan", "hosts.yml", "--local"), 2, "there is no playbook hosts.yml"),
     ],
 )
@@ -139,6 +142,14 @@ def test_bad_input_is_one_line(omero: Omero, arguments: tuple[str, ...], status:
     assert words in lines[0]
     assert len(lines) <= 2
     assert not (omero.home / "files").exists()
+
+
+def test_an_undo_that_nobody_confirms_says_where_to_look(omero: Omero) -> None:
+    done = omero.run("hosts", "undo", "20", "--local")
+    assert (done.returncode, done.stderr.splitlines()[1]) == (
+        2,
+        "  -> look at it with omero hosts report 20, then add --yes",
+    )
 
 
 def test_failures_are_a_line_and_a_status(omero: Omero) -> None:

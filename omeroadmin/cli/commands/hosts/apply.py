@@ -59,7 +59,7 @@ def command(
         raise usage_error(
             "plan-fixed", f"{plan} says already what is done where", "name nothing beside it that a plan is made of"
         )
-    require_answer(yes=yes)
+    require_answer("omero hosts plan", yes=yes)
     choice = rollout_choice(
         playbooks or [], inventory, limit, tags, skip_tags, variables, settings, local=local, become=become
     )

@@ -35,7 +35,7 @@ def command(
     from omeroadmin.cli.views.rollout_reports import print_report, print_report_json, say_changes
     from omeroadmin.workflows.rollout import Rollout, Way, hosts_of, plan_undo
 
-    require_answer(yes=yes)
+    require_answer(f"omero hosts report {run}", yes=yes)
     directory = rollouts_directory()
     known = hosts_of(inventory if local else inventory_path(inventory), limit, local=local)
     undone, hosts = plan_undo(directory, run, limit, known)
