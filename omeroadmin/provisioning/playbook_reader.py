@@ -13,13 +13,11 @@ from omeroadmin.provisioning.playbook import (
     PlaybookList,
     Requirement,
     Stage,
-    Variable,
-    VariableType,
 )
 from omeroadmin.provisioning.playbook_entries import read_entry
 from omeroadmin.provisioning.playbook_faults import check_names, check_triggers
 from omeroadmin.provisioning.playbook_shape import PLAYBOOK, PLAYBOOK_LIST
-from omeroadmin.provisioning.variables import check_default
+from omeroadmin.provisioning.playbook_variables import VariableReader
 from omeroadmin.resources import playbooks_directory
 from omeroadmin.schema.shapes import checked
 from omeroadmin.schema.tree import ListNode, MapNode, Node, ScalarNode, scalars
@@ -106,7 +104,7 @@ def read_playbook_file(path: Path, environment: Mapping[str, str]) -> Playbook |
         found.get("description", "").strip(),
         found["hosts"],
         found.get("serial", 0),
-        _variables(tree),
+        VariableReader(environment).variables(tree, path),
         tuple(_requirements(tree)),
         tuple(_stage(stage, number) for number, stage in enumerate(_items(tree, "stages"), 1)),
         frozenset(scalar.text for scalar in scalars(tree) if scalar.is_secret and scalar.text),
@@ -132,29 +130,6 @@ def _playbook_list(tree: MapNode, path: Path) -> PlaybookList:
 def _items(tree: MapNode, key: str) -> tuple[Node, ...]:
     node = tree.members.get(key)
     return node.items if isinstance(node, ListNode) else ()
-
-
-def _variables(tree: MapNode) -> dict[str, Variable]:
-    node = tree.members.get("variables")
-    if not isinstance(node, MapNode):
-        return {}
-    found = {}
-    for name, declared in node.members.items():
-        assert isinstance(declared, MapNode)  # noqa: S101 - it has no faults
-        values = {key: member for key, member in declared.members.items() if isinstance(member, ScalarNode)}
-        default = declared.members.get("default")
-        variable = Variable(
-            name,
-            VariableType(values["type"].text if "type" in values else VariableType.TEXT),
-            " ".join(values["description"].text.split()),
-            node.names[name],
-            default,
-            secret="secret" in values and values["secret"].text.lower() == "true",
-            required="required" in values and values["required"].text.lower() == "true",
-        )
-        check_default(variable)
-        found[name] = variable
-    return found
 
 
 def _requirements(tree: MapNode) -> list[Requirement]:

@@ -39,10 +39,18 @@ STAGE_SHAPE = Record({
 VARIABLE_SHAPE = Record({
     "type": Key(Scalar(enum(*VariableType)), description="What it holds; text by default."),
     "default": Key(Anything(), description="Where the inventory says nothing; may use variables above it."),
-    "description": Key(Scalar(_TEXT), required=True, description="One sentence."),
+    "description": Key(Scalar(_TEXT), description="One sentence; every variable has one."),
     "secret": Key(Scalar(BOOL), description="Whether its value is never shown."),
     "required": Key(Scalar(BOOL), description="Whether the inventory must give it a value."),
+    "same_as": Key(
+        Scalar(_WORDS), description="A playbook beside this one that declares it; then there are no other keys."
+    ),
 })  # fmt: skip
+VARIABLES = Table(
+    VARIABLE_SHAPE,
+    name=rf"(?!(?:{'|'.join(RESERVED_VARIABLES)})$){VARIABLE}",
+    name_words=f"a variable: letters, digits and '_', but not {', '.join(RESERVED_VARIABLES)}",
+)
 REQUIREMENT_SHAPE = Record({
     "that": Key(EXPRESSION, required=True, description="An expression that must be true of a host."),
     "message": Key(Scalar(_WORDS), required=True, description="What is wrong otherwise."),
@@ -59,11 +67,7 @@ PLAYBOOK = Record({
     ),
     "serial": Key(Scalar(whole(1, 10_000)), description="So many hosts at a time; all by default."),
     "variables": Key(
-        Table(
-            VARIABLE_SHAPE,
-            name=rf"(?!(?:{'|'.join(RESERVED_VARIABLES)})$){VARIABLE}",
-            name_words=f"a variable: letters, digits and '_', but not {', '.join(RESERVED_VARIABLES)}",
-        ),
+        VARIABLES,
         description="What it can be told, by name.",
     ),
     "requires": Key(Items(REQUIREMENT_SHAPE), description="Checked on every host before anything is done there."),

@@ -103,7 +103,7 @@ STAGE = "stages:\n  - stage: s\n    operations:\n"
             "variables: {a: {description: D., required: true, default: b}}\n" + STAGE + "      - directory: /b\n",
             "default-useless", "a is required",
         ),
-        ("variables: {a: {type: text}}\n" + STAGE, "key-missing", "variables.a has no 'description'"),
+        ("variables: {a: {type: text}}\n" + GOOD.split("\n", 3)[3], "key-missing", "a has no description"),
         ("serial: none\n" + STAGE, "value-invalid", "serial is 'none'"),
         ("requires: [{that: base.systemd}]\n" + STAGE, "key-missing", "'message'"),
         ("tags: a\n" + STAGE, "key-unknown", "web.yml:4: 'tags' is not a key"),
@@ -154,3 +154,34 @@ def test_a_playbook_is_found_here_first(tmp_path: Path, monkeypatch: pytest.Monk
     assert caught.value.code == "playbook-missing"
     (tmp_path / "site.yml").write_text("")
     assert find_playbook("site.yml") == Path("site.yml")
+
+
+SAME = "  port: {same_as: other.yml}\n"
+
+
+def test_variables_that_another_playbook_declares(tmp_path: Path) -> None:
+    (tmp_path / "other.yml").write_text(HEAD + GOOD)
+    found = read(tmp_path, HEAD + GOOD.replace("  port: {type: port", SAME + "  other: {type: port"))
+    assert list(found.variables) == ["port", "other", "password"]
+    assert found.variables["port"].type == "port"
+    assert found.variables["port"].origin == f"{tmp_path / 'other.yml'}:5"
+
+
+@pytest.mark.parametrize(
+    ("other", "mine", "code"),
+    [
+        ("  port: {description: x}\n", "  prot: {same_as: other.yml}\n", "variable-unknown"),
+        ("  port: {description: x}\n", "  port: {same_as: other.yml, default: 1}\n", "key-unknown"),
+        ("  port: {description: x}\n", "  port: {same_as: nowhere.yml}\n", "playbook-missing"),
+        ("  port: {description: x}\n", "  port: {type: port}\n", "key-missing"),
+        ("  port: {type: prot, description: x}\n", SAME, "value-invalid"),
+        ("  port: {same_as: web.yml}\n", SAME, "variables-in-circles"),
+        ("  port: {same_as: other.yml}\n", SAME, "variables-in-circles"),
+    ],
+)
+def test_variables_that_nobody_declares(tmp_path: Path, other: str, mine: str, code: str) -> None:
+    (tmp_path / "other.yml").write_text("variables:\n" + other)
+    with pytest.raises(AdminError) as caught:
+        read(tmp_path, HEAD + "variables:\n" + mine + "stages:" + GOOD.split("stages:")[1])
+    assert caught.value.code == code
+    assert "yml" in caught.value.message
