@@ -47,7 +47,22 @@ def agree_to(lines: Sequence[str], *, yes: bool, destructive: bool) -> None:
                 "look at the plan with --dry-run, then add --yes",
             )
         return
+    ask()
+
+
+def ask() -> None:
+    """Get the go-ahead from the terminal.
+
+    :raises AdminError: ``not-confirmed``
+    """
     sys.stderr.write("Go ahead? [y/N] ")
     sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    try:
+        answer = sys.stdin.readline()
+    except KeyboardInterrupt:
+        answer = ""
+    if not answer.endswith("\n"):
+        # Ctrl-C and Ctrl-D end no line.
+        say("")
+    if answer.strip().lower() not in ("y", "yes"):
         raise AdminError("not-confirmed", "nothing was changed", exit_status=ExitStatus.INTERRUPTED)

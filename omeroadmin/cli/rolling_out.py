@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from omeroadmin.cli.confirm import ask
 from omeroadmin.cli.output import say
 from omeroadmin.cli.rollout_options import rollouts_directory
 from omeroadmin.cli.views.rollout_progress import ApplyProgress
 from omeroadmin.cli.views.rollouts import PlanProgress, plan_lines
-from omeroadmin.errors import AdminError, ExitStatus
 from omeroadmin.provisioning.saved_plan import require_same
 from omeroadmin.workflows.rollout import Rollout, Way, scope_of
 
@@ -44,14 +44,3 @@ def roll_out(
         with ApplyProgress() as bars:
             rollout.listen(bars)
             return rollout.apply(scope.playbooks, rollouts_directory(), serial)
-
-
-def ask() -> None:
-    """Get the go-ahead.
-
-    :raises AdminError: ``not-confirmed``
-    """
-    sys.stderr.write("Go ahead? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise AdminError("not-confirmed", "nothing was changed", exit_status=ExitStatus.INTERRUPTED)

@@ -40,6 +40,9 @@ class Listener(Protocol):
     def done(self, host: str, done: Done) -> None:
         """An operation has changed something."""
 
+    def halting(self) -> None:
+        """Somebody has interrupted the run; what is at work is waited for."""
+
     def ended(self, report: HostReport) -> None:
         """A host is through, for now or at all."""
 

@@ -184,6 +184,7 @@ class Rollout:
             whole = False
             for host in hosts:
                 host.halt()
+            self._listener.halting()
             wait(futures)
         _raise_faults(futures)
         return whole

@@ -38,6 +38,9 @@ class Heard:
     def done(self, host: str, done: Done) -> None:
         """Heard."""
 
+    def halting(self) -> None:
+        """Heard."""
+
     def ended(self, report: HostReport) -> None:
         """Heard."""
 

@@ -7,6 +7,7 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from omeroadmin.cli.output import say
 from omeroadmin.errors import printable
 from omeroadmin.provisioning.rollout_plan import HostPlan
 from omeroadmin.provisioning.rollout_report import Done, HostReport
@@ -55,6 +56,10 @@ class ApplyProgress:
 
     def done(self, host: str, done: Done) -> None:
         """The bar has said so."""
+
+    def halting(self) -> None:
+        """Whoever has pressed Ctrl-C is told why nothing ends yet."""
+        say("Interrupted: what is at work on the hosts is waited for; Ctrl-C again leaves it")
 
     def ended(self, report: HostReport) -> None:
         """The host needs no bar any more."""

@@ -17,6 +17,8 @@ from omeroadmin.provisioning.rollout_report import Done, HostReport
 
 MOST_LINES = 60
 """Lines of one difference in a plan; omero hosts diff shows all."""
+MOST_LETTERS = 300
+"""Of one of these lines."""
 _COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
 
 
@@ -58,6 +60,9 @@ class PlanProgress:
     def done(self, host: str, done: Done) -> None:
         """Nothing is done."""
 
+    def halting(self) -> None:
+        """Nothing is at work."""
+
     def ended(self, report: HostReport) -> None:
         """Nothing ends."""
 
@@ -83,7 +88,7 @@ def plan_lines(plan: RolloutPlan, absent: Sequence[str], *, colour: bool = False
             yield f"  {change.stage}: {printable(change.words)}{_named(change)}"
             lines = change.diff()
             for line in lines[:MOST_LINES]:
-                yield f"      {_shown(line, colour=colour)}"
+                yield f"      {_shown(_cut(line), colour=colour)}"
             if len(lines) > MOST_LINES:
                 yield f"      … {len(lines) - MOST_LINES} more lines: omero hosts diff"
     if absent:
@@ -176,6 +181,10 @@ def _host_data(host: HostPlan) -> dict[str, Any]:
 
 def _counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= MOST_LETTERS else f"{line[: MOST_LETTERS - 1]}…"
 
 
 def _shown(line: str, *, colour: bool) -> str:

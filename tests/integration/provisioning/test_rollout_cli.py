@@ -179,6 +179,7 @@ def test_an_interrupt_lets_the_operation_end(omero: Omero, number: signal.Signal
     assert process.returncode == 130, output + errors
     assert log.read_text() == "1\n2\n"
     assert "1 interrupted" in output
+    assert errors == "Interrupted: what is at work on the hosts is waited for; Ctrl-C again leaves it\n"
     assert json.loads(said(omero, "report", "--json"))["complete"]
 
 
@@ -186,14 +187,15 @@ def test_a_terminal_is_asked(omero: Omero) -> None:
     words = [word.format(home=omero.home) for word in HERE]
     command = [*omero.launcher, sys.executable, "-m", "omeroadmin", "hosts", "apply", f"{omero.home}/try.yml", *words]
     command[command.index("more.yml")] = str(omero.home / "more.yml")
-    for answer, status in (("n", 130), ("y", 0)):
+    for answer, status in (("n\n", 130), ("\x03", 130), ("\x04", 130), ("y\n", 0)):
         with on_terminal(command, omero.environment) as terminal:
             terminal.expect("make directory")
             terminal.expect("3 changes on 1 host")
             terminal.expect("Go ahead? [y/N] ")
             assert not (omero.home / "files").exists()
-            terminal.type(f"{answer}\n")
+            terminal.type(answer)
             assert terminal.end() == status
+            assert status == 0 or "\r\nomero: nothing was changed\r\n" in terminal.shown
     assert "1 changed" in terminal.shown
     assert (omero.home / "files" / "a").exists()
     with on_terminal(command, omero.environment) as terminal:

@@ -78,3 +78,12 @@ def test_a_report_groups_hosts_and_says_where_it_failed(capsys: pytest.CaptureFi
         "apply 20261124-101500-314159: 2 changed, 1 failed; 2.0 s",
     ]
     assert said.err == "omero: b: it is odd  (p/s/2)\n  -> look\n"
+
+
+def test_long_texts_and_lines_are_cut_in_a_plan_and_whole_in_differences(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = RolloutPlan(("p",), tuple(planned("a", text="\n".join(["x" * 5000, *map(str, range(100))]))))
+    lines = list(plan_lines(plan, ()))
+    assert lines[4] == f"      +{'x' * 298}…"
+    assert lines[-2] == "      … 43 more lines: omero hosts diff"
+    print_differences(plan)
+    assert f"+{'x' * 5000}\n" in capsys.readouterr().out

@@ -28,8 +28,8 @@ def command(
 
     Example: omero hosts undo 20261124-101500-314159
     """
+    from omeroadmin.cli.confirm import ask
     from omeroadmin.cli.hosts_options import inventory_path, wished_rights
-    from omeroadmin.cli.rolling_out import ask
     from omeroadmin.cli.rollout_options import finish, require_answer, rollouts_directory
     from omeroadmin.cli.views.rollout_progress import ApplyProgress
     from omeroadmin.cli.views.rollout_reports import print_report, print_report_json, say_changes
