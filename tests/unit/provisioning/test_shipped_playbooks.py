@@ -106,3 +106,17 @@ def test_systemd_understands_the_units_of_all_playbooks(tmp_path: Path) -> None:
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_scripts_of_init_pass_variables_on_and_are_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shellcheck = require_program("shellcheck")
+    more = "variables:\n  omero_server_systemd_environment: {A_B: x y}\n"
+    monkeypatch.setitem(globals(), "INVENTORY", INVENTORY.replace("variables:\n", more, 1))
+    facts = {**base(*DISTRIBUTIONS[0]), "systemd": False}
+    wishes = [wish for name in PLAYBOOKS for work in works(tmp_path, name, facts) for wish in work.wishes]
+    scripts = {wish["path"]: wish["content"] for wish in wishes if str(wish.get("path")).startswith("/etc/init.d/")}
+    assert set(scripts) == {"/etc/init.d/omero-server", "/etc/init.d/omero-node", "/etc/init.d/omero-web"}
+    assert '"A_B=${A_B-}"' in scripts["/etc/init.d/omero-server"]
+    for path, content in scripts.items():
+        done = subprocess.run([shellcheck, "-"], input=content, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, f"{path}: {done.stdout}"
