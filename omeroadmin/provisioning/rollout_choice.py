@@ -177,10 +177,10 @@ def _wanted(
         found[book.name] = frozenset(_selected(book, inventory, alone=len(playbooks) == 1)) & limited
     if not any(found.values()):
         patterns = ", ".join(dict.fromkeys(book.hosts for book in playbooks))
-        limit = f", and --limit {choice.limit!r} leaves none of them" if choice.limit else ""
-        raise usage_error(
-            "hosts-none", f"no host is there for {patterns}{limit}", "omero hosts graph shows who is where"
-        )
+        words = f"no host is there for {patterns}"
+        if choice.limit:
+            words = f"--limit {choice.limit!r} leaves none of the hosts of {patterns}"
+        raise usage_error("hosts-none", words, "omero hosts graph shows who is where")
     return found, tuple(name for name, names in found.items() if not names)
 
 

@@ -123,7 +123,7 @@ def _lock(descriptor: int) -> bool:
 def _holder(descriptor: int) -> str:
     with contextlib.suppress(ValueError):
         holder = json.loads(os.pread(descriptor, 4096, 0))
-        since = time.strftime("%H:%M:%S", time.localtime(holder["since"]))
+        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(holder["since"]))
         return f"run {holder['run']} of {holder['who']}, since {since}"
     return "it didn't say whose"
 

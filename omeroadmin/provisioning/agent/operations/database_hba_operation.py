@@ -46,7 +46,7 @@ def facts(wish: Wish) -> Facts:
 def plan(wish: Wish, facts: Facts) -> list[Change]:
     """Write the block before all other rules, because the first that fits counts; then have the server read it."""
     if not facts["server"]:
-        words = unasked(f"write {len(wish['lines'])} rules of {wish['block']} into pg_hba.conf")
+        words = unasked(f"write rules of {wish['block']} into pg_hba.conf")
         return [Change("write", words, "", _text(_lines(wish)))] if wish["lines"] else []
     if not facts["same"] or (wish["lines"] and not facts["first"]):
         before = _text(facts["block"] or [])
