@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fnmatch
 import itertools
@@ -25,6 +26,8 @@ _ODD_ENDS = ("_lock", "lost+found")
 _PERMISSIONS = 0o7777
 _TOGETHER = 1000
 """Files that are handed on together."""
+_MOST_OPEN = 100
+"""Directories one in another that are kept open: a process may have only so many descriptors."""
 
 
 @dataclass(frozen=True)
@@ -110,15 +113,14 @@ def _walk_root(root: Root, forbidden: set[tuple[int, int]]) -> Iterator[list[Fou
 
 def _children(place: _Place, skip: frozenset[str]) -> Iterator[tuple[list[Found], _Place | None]]:
     """What lies in a directory: files, some at a time, and directories, each before what is in it."""
-    try:
-        descriptor = os.open(place.source, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        yield [Found(place.path, place.source, 0, 0, 0, problem=f"can't be read: {error.strerror}")], None
-        return
-    try:
-        # By way of its descriptor the system needn't look the whole path up for each file.
+    with contextlib.ExitStack() as opened:
+        where: int | str = place.source
         try:
-            keyed = _sorted_entries(descriptor, place, skip)
+            if len(place.identities) <= _MOST_OPEN:
+                # By way of its descriptor the system needn't look the whole path up for each file.
+                where = os.open(place.source, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                opened.callback(os.close, where)
+            keyed = _sorted_entries(where, place, skip)
         except OSError as error:
             yield [Found(place.path, place.source, 0, 0, 0, problem=f"can't be read: {error.strerror}")], None
             return
@@ -138,14 +140,12 @@ def _children(place: _Place, skip: frozenset[str]) -> Iterator[tuple[list[Found]
             yield _enter(entry, place)
         if files:
             yield files, None
-    finally:
-        os.close(descriptor)
 
 
-def _sorted_entries(descriptor: int, place: _Place, skip: frozenset[str]) -> list[tuple[str, os.DirEntry[str]]]:
+def _sorted_entries(where: int | str, place: _Place, skip: frozenset[str]) -> list[tuple[str, os.DirEntry[str]]]:
     """Names with their entries, a slash after those of directories, in the order of bytes."""
     keyed = []
-    with os.scandir(descriptor) as scan:
+    with os.scandir(where) as scan:
         for entry in scan:
             name = entry.name
             if (place.is_top or name[0] == "." or name.endswith(_ODD_ENDS)) and _is_left_out(name, place, skip):

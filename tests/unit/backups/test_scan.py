@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 from pathlib import Path
 
@@ -14,6 +15,22 @@ from omeroadmin.backups.scan import REBUILDABLE, Found, Root, walk
 
 def found(*roots: Root, never: tuple[Path, ...] = ()) -> dict[str, Found]:
     return {item.path: item for item in walk(roots, never)}
+
+
+def test_deep_trees_take_few_descriptors(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    in_use = len(list(Path("/proc/self/fd").iterdir()))
+    names = "d/" * 400
+    (tmp_path / names).mkdir(parents=True)
+    (tmp_path / names / "f").write_bytes(b"1")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, in_use + 200), hard))
+    try:
+        items = found(Root("data", tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert len(items) == 402
+    assert items[f"data/{names}f"].size == 1
+    assert not [item for item in items.values() if item.problem]
 
 
 def test_paths_come_in_the_order_of_bytes(tmp_path: Path) -> None:
