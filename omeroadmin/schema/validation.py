@@ -34,7 +34,7 @@ def check_name(name: str, value: str = "") -> None:
 def _typed(name: str, value: str) -> str:
     import shlex
 
-    return "VALUE" if is_secret(name) or not value else shlex.quote(value)
+    return shlex.quote(value) if value.isprintable() and value and not is_secret(name) else "VALUE"
 
 
 def check_storable(name: str, value: str) -> None:

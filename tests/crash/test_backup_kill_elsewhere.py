@@ -54,6 +54,8 @@ def _create(seeded: Seeded, address: str, variables: dict[str, str]) -> subproce
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """Kill it with all that it started, as a machine that is switched off would."""
+    # Stopped first, so that it starts nobody else.
+    process.send_signal(signal.SIGSTOP)
     family = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGKILL)
     for member in family:

@@ -196,6 +196,7 @@ def test_any_text_is_loaded_as_a_whole_or_refused_in_words(text: str, raw: bool,
 
 @given(st.dictionaries(st.text(min_size=1).map(lambda rest: f"CONFIG_{rest}"), st.text(), max_size=4))
 @example({"CONFIG_a": os.fsdecode(b"\xff")})
+@example({"CONFIG_a=\x85": "b"})
 def test_any_environment_is_applied_as_a_whole_or_refused_in_words(environment: dict[str, str]) -> None:
     with a_file() as file:
         before = file.read_bytes()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -45,6 +45,9 @@ def test_order(one: str, other: str) -> None:
 
 
 @given(versions(), st.lists(specifiers(), max_size=2))
+@example("2.2.post1", [">2.2.dev0"])
+@example("1.0.post1", [">1.0a1"])
+@example("1.0a1.post1", [">1.0a1"])
 def test_wished_versions(installed: str, wished: list[str]) -> None:
     parsed = parse_specifiers(",".join(wished))
     assert parsed is not None, wished

@@ -116,10 +116,11 @@ def _is_beyond(present: Version, operator: str, limit: Version) -> bool:
     """``<`` and ``>``, which leave out what belongs to the very version that they name."""
     same = present.base == limit.base
     if operator == "<":
-        return present.key < limit.key and not (same and present.is_early and not limit.is_early)
-    if same and (present.local or (present.post is not None and limit.post is None)):
+        return present.key < (limit if limit.is_early else limit._replace(dev=0)).key
+    takes_posts = limit.post is not None or limit.dev is not None
+    if same and not takes_posts and present.pre == limit.pre and present.post is not None:
         return False
-    return present.key > limit.key
+    return _public(present) > limit.key
 
 
 def _public(version: Version) -> "tuple[Any, ...]":
