@@ -55,9 +55,10 @@ def ask() -> None:
 
     :raises AdminError: ``not-confirmed``
     """
-    sys.stderr.write("Go ahead? [y/N] ")
-    sys.stderr.flush()
     try:
+        # Whoever sees the question may answer it with Ctrl-C before it is waited for.
+        sys.stderr.write("Go ahead? [y/N] ")
+        sys.stderr.flush()
         answer = sys.stdin.readline()
     except KeyboardInterrupt:
         answer = ""
