@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 
 from omeroadmin.errors import AdminError, configuration_error
-from omeroadmin.provisioning.inventory import NO_JUMP, Become, Inventory, InventoryHost
+from omeroadmin.provisioning.inventory import HERE, NO_JUMP, Become, Inventory, InventoryHost
 from omeroadmin.provisioning.launch import AgentChannel, Rights
 from omeroadmin.provisioning.local_streams import LocalStreams
 from omeroadmin.provisioning.session import AgentSession
@@ -83,5 +83,5 @@ def open_here(host: InventoryHost | None = None, become: Become | None = None) -
     wanted = become or (host.connection.become if host is not None else Become.NONE)
     password = host.connection.sudo_password if host is not None else None
     rights = Rights(sudo=wanted is Become.SUDO and os.geteuid() != 0, password=password)
-    name = host.name if host is not None else "this machine"
+    name = host.name if host is not None else HERE
     return AgentSession(AgentChannel(name, sys.executable, rights, LocalStreams))

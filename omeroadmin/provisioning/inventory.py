@@ -11,6 +11,8 @@ from pathlib import Path
 from omeroadmin.provisioning.patterns import ALL, select
 from omeroadmin.schema.tree import Node
 
+HERE = "localhost"
+"""Name of this machine, where no inventory names it."""
 NO_JUMP = "none"
 """Instead of a jump host: straight, whatever the SSH configuration says."""
 

@@ -33,28 +33,28 @@ class Finding:
     """One thing that is wrong.
 
     :param code: stable, as those of errors
-    :param problem: what is wrong, with file and line; no secret is in it
-    :param remedy: what to do
+    :param message: what is wrong, with file and line; no secret is in it
+    :param hint: what to do
     """
 
     code: str
     severity: Severity
-    problem: str
-    remedy: str
+    message: str
+    hint: str
 
 
 @dataclass(frozen=True)
 class InventoryReport:
     """What a check has found.
 
-    :param hosts: how many there are; ``None`` where the file is too wrong to tell
-    :param groups: as ``hosts``
+    :param host_count: how many there are; ``None`` where the file is too wrong to tell
+    :param group_count: as ``host_count``
     :param findings: the worst first, else in the order of the file
     """
 
     path: Path
-    hosts: int | None
-    groups: int | None
+    host_count: int | None
+    group_count: int | None
     findings: tuple[Finding, ...]
 
     def count(self, severity: Severity) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from omeroadmin.errors import AdminError, usage_error
-from omeroadmin.provisioning.inventory import Become, Connection, Inventory, InventoryGroup, InventoryHost
+from omeroadmin.provisioning.inventory import HERE, Become, Connection, Inventory, InventoryGroup, InventoryHost
 from omeroadmin.provisioning.inventory_file import read_inventory
 from omeroadmin.provisioning.inventory_shape import VARIABLE
 from omeroadmin.provisioning.patterns import ALL
@@ -22,9 +22,6 @@ from omeroadmin.provisioning.wishes import Selection, WishMaker, about_groups
 from omeroadmin.schema.shapes import nearest
 from omeroadmin.schema.tree import MapNode, Node, scalars
 from omeroadmin.system.yaml_reader import Elsewhere, read_yaml, read_yaml_file
-
-HERE = "localhost"
-"""Name of this machine, where no inventory names it."""
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,11 @@ from typing import Any
 
 from omeroadmin.errors import AdminError, ExitStatus, usage_error
 from omeroadmin.provisioning.connecting import Connector, open_here
-from omeroadmin.provisioning.inventory import Become, Inventory, InventoryHost
+from omeroadmin.provisioning.inventory import HERE, Become, Inventory, InventoryHost
+from omeroadmin.provisioning.rollout_plan import Problem, problem_of
 from omeroadmin.provisioning.secrets import Redactor
 from omeroadmin.provisioning.session import AgentSession
 from omeroadmin.system.clock import monotonic
-
-HERE = "this machine"
-"""Name of this machine among hosts."""
 
 
 class RunState(StrEnum):
@@ -35,7 +33,7 @@ class HostRun:
     """What a program did on one host; secrets of the inventory are hidden.
 
     :param status: exit status; negative: the signal that ended it; ``None``: it did not run, or not to its end
-    :param error: why it did not
+    :param problem: why it did not
     """
 
     host: str
@@ -44,7 +42,7 @@ class HostRun:
     status: int | None = None
     output: str = ""
     error_output: str = ""
-    error: AdminError | None = None
+    problem: Problem | None = None
 
 
 @dataclass(frozen=True)
@@ -100,12 +98,12 @@ def run_on_hosts(
     :param listener: hears of each host when it is through, in the caller's thread
     :return: the same in the order of the hosts
     """
-    hide = Redactor(inventory.secrets).hide
+    redactor = Redactor(inventory.secrets)
     connector = Connector(inventory, accept_new=wish.accept_new, become=wish.become)
     executor = ThreadPoolExecutor(max_workers=max(1, wish.forks), thread_name_prefix="host")
     try:
         waiting = {
-            executor.submit(_run, host.name, lambda host=host: connector.open(host), wish, hide): host.name  # type: ignore[misc]
+            executor.submit(_run, host.name, lambda host=host: connector.open(host), wish, redactor): host.name  # type: ignore[misc]
             for host in hosts
         }
         found = {}
@@ -121,7 +119,7 @@ def run_on_hosts(
 
 def run_here(wish: RunWish, listener: Callable[[HostRun], None]) -> tuple[HostRun, ...]:
     """Run a program on this machine, as it would be run on another one."""
-    done = _run(HERE, lambda: open_here(become=wish.become), wish, lambda text: text)
+    done = _run(HERE, lambda: open_here(become=wish.become), wish, Redactor(()))
     listener(done)
     return (done,)
 
@@ -134,7 +132,7 @@ def run_status(runs: Sequence[HostRun]) -> ExitStatus:
     return ExitStatus.UNREACHABLE if RunState.UNREACHABLE in states else ExitStatus.DONE
 
 
-def _run(name: str, connect: Callable[[], AgentSession], wish: RunWish, hide: Callable[[str], str]) -> HostRun:
+def _run(name: str, connect: Callable[[], AgentSession], wish: RunWish, redactor: Redactor) -> HostRun:
     began = monotonic()
 
     def seconds() -> float:
@@ -147,12 +145,10 @@ def _run(name: str, connect: Callable[[], AgentSession], wish: RunWish, hide: Ca
         finally:
             session.close()
     except AdminError as error:
-        # The name stands in front of what is said.
-        message = error.message.removeprefix(f"{name}: ")
-        hidden = AdminError(error.code, hide(message), hint=hide(error.hint), exit_status=error.exit_status)
-        return HostRun(name, _state_of(error), seconds(), error=hidden)
+        return HostRun(name, _state_of(error), seconds(), problem=problem_of(error, redactor, name))
     state = RunState.DONE if answer["status"] == 0 else RunState.FAILED
-    return HostRun(name, state, seconds(), answer["status"], hide(answer["output"]), hide(answer["errors"]))
+    output, error_output = redactor.hide(answer["output"]), redactor.hide(answer["errors"])
+    return HostRun(name, state, seconds(), answer["status"], output, error_output)
 
 
 def _state_of(error: AdminError) -> RunState:

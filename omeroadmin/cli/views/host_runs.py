@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from omeroadmin.cli.output import print_json, print_lines, say
 from omeroadmin.errors import printable
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 def print_run(run: HostRun) -> None:
     """One host: how it went, then what the program printed, what went to stderr marked with ``!``."""
-    if run.error is not None:
-        print_lines(f"{run.host}: {run.state}: {run.error.code}: {printable(run.error.message)}")
-        if run.error.hint:
-            print_lines(f"  -> {printable(run.error.hint)}")
+    if run.problem is not None:
+        print_lines(f"{run.host}: {run.state}: {run.problem.code}: {printable(run.problem.message)}")
+        if run.problem.hint:
+            print_lines(f"  -> {printable(run.problem.hint)}")
     else:
         print_lines(f"{run.host}: {run.state}, status {run.status}, {run.seconds:.1f} s")
     print_lines(*(f"  {_shown(line)}" for line in run.output.splitlines()))
@@ -36,20 +36,7 @@ def say_sum(runs: Sequence[HostRun]) -> None:
 
 def print_runs_json(runs: Sequence[HostRun], wish: RunWish) -> None:
     """All hosts, in the order of the inventory."""
-    print_json("hosts/run", {"arguments": wish.arguments, "hosts": [_data(run) for run in runs]})
-
-
-def _data(run: HostRun) -> dict[str, Any]:
-    error = run.error
-    return {
-        "name": run.host,
-        "state": run.state,
-        "status": run.status,
-        "seconds": run.seconds,
-        "output": run.output,
-        "error_output": run.error_output,
-        "error": None if error is None else {"code": error.code, "message": error.message, "hint": error.hint},
-    }
+    print_json("hosts/run", {"arguments": wish.arguments, "hosts": runs})
 
 
 def _shown(line: str) -> str:

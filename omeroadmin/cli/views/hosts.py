@@ -15,7 +15,7 @@ from omeroadmin.schema.tree import Fraction
 if TYPE_CHECKING:
     from omeroadmin.provisioning.inventory import Inventory, InventoryHost
 
-_COLUMNS = ("name", "address", "port", "user", "groups", "jump", "become")
+_COLUMNS = ("host", "address", "port", "user", "groups", "jump", "become")
 _PLURALS = {Severity.ERROR: "errors", Severity.WARNING: "warnings"}
 
 
@@ -64,7 +64,7 @@ def print_hosts_json(inventory: Inventory, hosts: Sequence[InventoryHost]) -> No
 def _host_data(inventory: Inventory, host: InventoryHost) -> dict[str, Any]:
     connection, way = host.connection, inventory.way_to(host)
     return {
-        "name": host.name,
+        "host": host.name,
         "address": connection.address,
         "port": connection.port,
         "user": connection.user,
@@ -115,17 +115,17 @@ def print_report(report: InventoryReport, *, as_json: bool) -> None:
             "hosts/check",
             {
                 "inventory": report.path,
-                "hosts": report.hosts,
-                "groups": report.groups,
+                "host_count": report.host_count,
+                "group_count": report.group_count,
                 "counts": counts,
                 "findings": report.findings,
             },
         )
         return
     for finding in report.findings:
-        print_lines(f"{finding.severity.upper()} {finding.code}: {printable(finding.problem)}")
-        if finding.remedy:
-            print_lines(f"  -> {printable(finding.remedy)}")
+        print_lines(f"{finding.severity.upper()} {finding.code}: {printable(finding.message)}")
+        if finding.hint:
+            print_lines(f"  -> {printable(finding.hint)}")
     print_lines(f"{_summary(report)}: {printable(str(report.path))}{_size(report)}")
 
 
@@ -136,9 +136,8 @@ def _summary(report: InventoryReport) -> str:
 
 
 def _size(report: InventoryReport) -> str:
-    if report.hosts is None or report.groups is None:
+    if report.host_count is None or report.group_count is None:
         return ""
-    hosts, groups = (
-        f"{n} {word}{'' if n == 1 else 's'}" for n, word in ((report.hosts, "host"), (report.groups, "group"))
-    )
+    counts = ((report.host_count, "host"), (report.group_count, "group"))
+    hosts, groups = (f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
     return f", {hosts} in {groups}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 from omeroadmin.cli.boundary import say
 from omeroadmin.cli.output import Style, print_json, print_lines, print_table
@@ -26,8 +27,7 @@ def print_report(report: RolloutReport, *, quiet: bool) -> None:
     for hosts in alike(report.hosts, _became):
         print_lines(_headline(hosts))
         print_lines(*(f"  {printable(words)}{_place(done)}" for done in hosts[0].changes for words in done.words))
-    counts = ", ".join(f"{count} {state.value}" for state, count in count_states(report.hosts).items())
-    print_lines(f"{report.action} {report.run}: {counts}{_time(report)}")
+    print_lines(f"{report.action} {report.run}: {_states(report)}{_time(report)}")
     _say_problems(report)
 
 
@@ -58,25 +58,32 @@ def _time(report: RolloutReport) -> str:
 
 def print_report_json(report: RolloutReport) -> None:
     """All of it."""
-    print_json(
-        "hosts/report",
-        {
-            "run": report.run,
-            "action": report.action,
-            "undoes": report.undoes or None,
-            "begun": report.begun,
-            "who": report.who,
-            "playbooks": report.playbooks,
-            "complete": report.complete,
-            "seconds": report.seconds,
-            "hosts": report.hosts,
-        },
-    )
+    print_json("hosts/report", {**_head(report), "hosts": report.hosts})
     _say_problems(report)
 
 
+def _head(report: RolloutReport) -> dict[str, Any]:
+    return {
+        "run": report.run,
+        "action": report.action,
+        "undoes": report.undoes or None,
+        "begun": report.begun,
+        "who": report.who,
+        "playbooks": report.playbooks,
+        "complete": report.complete,
+        "seconds": report.seconds,
+    }
+
+
+def _counts(report: RolloutReport) -> dict[str, int]:
+    return {state.value: count for state, count in count_states(report.hosts).items()}
+
+
 def print_runs(reports: Sequence[RolloutReport], *, as_json: bool) -> None:
-    """A line each."""
+    """A line each; as JSON what :func:`print_report_json` has, but how many hosts are in which state."""
+    if as_json:
+        print_json("hosts/runs", {"runs": [{**_head(report), "counts": _counts(report)} for report in reports]})
+        return
     rows = [
         (
             report.run,
@@ -88,11 +95,11 @@ def print_runs(reports: Sequence[RolloutReport], *, as_json: bool) -> None:
         )
         for report in reports
     ]
-    print_table("hosts/runs", _RUN_COLUMNS, rows, Style.JSON if as_json else Style.SQL)
+    print_table("hosts/runs", _RUN_COLUMNS, rows, Style.SQL)
 
 
 def _states(report: RolloutReport) -> str:
-    return ", ".join(f"{count} {state.value}" for state, count in count_states(report.hosts).items())
+    return ", ".join(f"{count} {state}" for state, count in _counts(report).items())
 
 
 def say_changes(report: RolloutReport, hosts: Sequence[str]) -> None:

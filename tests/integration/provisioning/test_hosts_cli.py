@@ -48,10 +48,10 @@ def said(omero: Omero, *arguments: str, status: int = 0) -> str:
 
 def test_list(omero: Omero) -> None:
     lines = said(omero, "list").splitlines()
-    assert lines[0].split(" | ")[0].strip() == "name"
+    assert lines[0].split(" | ")[0].strip() == "host"
     assert [line.split("|")[0].strip() for line in lines[2:]] == ["gateway", "omero1", "web1", "web2", "(4 rows)"]
     assert said(omero, "list", "--style", "csv", "--limit", "site,!web*").splitlines() == [
-        "name,address,port,user,groups,jump,become",
+        "host,address,port,user,groups,jump,become",
         'omero1,10.0.0.5,,admin,"site,servers",gateway,sudo',
     ]
 
@@ -115,8 +115,8 @@ def test_check_finds_all_in_one_go(omero: Omero, tmp_path: Path) -> None:
         ("error", "key-file-open"), ("warning", "secret-file-open"), ("warning", "host-without-group"),
         ("warning", "host-without-group"), ("warning", "address-twice"),
     ]  # fmt: skip
-    assert (report["hosts"], report["groups"]) == (6, 4)
-    assert f"chmod 600 '{tmp_path}/open key'" in [finding["remedy"] for finding in report["findings"]]
+    assert (report["host_count"], report["group_count"]) == (6, 4)
+    assert f"chmod 600 '{tmp_path}/open key'" in [finding["hint"] for finding in report["findings"]]
 
 
 def test_warnings_count_when_that_is_wished(omero: Omero, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from omeroadmin.system.clock import wait_until
 from tests.support.accounts import PASSWORD, Account, sshd_with_accounts
+from tests.support.agents import with_kept_state
 from tests.support.components import require_program
 from tests.support.omero import Omero
 from tests.support.ports import free_port
@@ -56,7 +57,7 @@ def test_every_host_is_tried_and_told_apart(omero: Omero) -> None:
     document = json.loads(done.stdout)
     assert document["schema"] == "omeroadmin/hosts/run/1"
     found = {
-        host["name"]: (host["state"], host["output"], (host["error"] or {}).get("code")) for host in document["hosts"]
+        host["host"]: (host["state"], host["output"], (host["problem"] or {}).get("code")) for host in document["hosts"]
     }
     assert found == {
         "a": ("done", "root\n", None),
@@ -101,6 +102,22 @@ def test_interrupted_run_ends_at_once(omero: Omero, sshd: Sshd, tmp_path: Path) 
         assert wait_until((tmp_path / "begun").exists, timeout=30)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
+
+
+def test_a_document_says_what_plans_and_reports_say_by_the_same_names(tmp_path: Path) -> None:
+    (tmp_path / "fail.yml").write_text(
+        "playbook: fail\ntitle: T\nhosts: all\nstages: [{stage: s, operations: [command: {arguments: [gone]}]}]\n"
+    )
+    omero = Omero(tmp_path, extra={"OMERO_USERDIR": str(tmp_path)}, launcher=with_kept_state(tmp_path / "state"))
+    commands = (("run", "--local", "--json", "--", "gone"), ("apply", "fail.yml", "--local", "--yes", "--json"))
+    found = []
+    for words in commands:
+        done = omero.run("hosts", *words)
+        assert done.returncode == 5, done.stderr
+        (host,) = json.loads(done.stdout)["hosts"]
+        assert (host["host"], host["state"], host["problem"]["code"]) == ("localhost", "failed", "host-program-missing")
+        found.append(host)
+    assert found[0]["problem"] == {**found[1]["problem"], "key": ""}
 
 
 def test_this_machine_and_what_is_no_program(tmp_path: Path) -> None:

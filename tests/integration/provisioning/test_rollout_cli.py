@@ -65,7 +65,8 @@ def test_from_nothing_to_nothing_to_do_and_back(omero: Omero) -> None:
     assert said(omero, "apply", "try.yml", *HERE, "--yes", "--detailed-exitcode") == ""
     assert "nothing to do" in said(omero, "plan", "try.yml", *HERE, "--detailed-exitcode")
     (first, second) = json.loads(said(omero, "report", "--list", "--json"))["runs"]
-    assert (first["hosts"], second["hosts"]) == ("1 changed", "1 unchanged")
+    assert (first["counts"], second["counts"]) == ({"changed": 1}, {"unchanged": 1})
+    assert "| 1 unchanged\n(2 rows)" in said(omero, "report", "--list")
     assert "write" in said(omero, "report", first["run"])
     done = json.loads(said(omero, "undo", first["run"], "--local", "--yes", "--json"))
     assert done["undoes"] == first["run"]
@@ -80,10 +81,16 @@ def test_documents(omero: Omero) -> None:
     assert (host["host"], host["state"], host["operations"]) == ("localhost", "changes", 3)
     assert host["changes"][1]["diff"] == ["@@ -0,0 +1 @@", "+hello"]
     assert host["changes"][2]["diff"] == []
+    diff = json.loads(said(omero, "diff", "try.yml", *HERE, "--json", "--detailed-exitcode", status=8))
+    assert diff.keys() == plan.keys()
+    assert diff["hosts"][0]["changes"] == host["changes"]
     report = json.loads(said(omero, "apply", "try.yml", *HERE, "--yes", "--json"))
     assert report["schema"] == "omeroadmin/hosts/report/1"
     assert [change["key"] for change in report["hosts"][0]["changes"]] == ["try/files/1", "try/files/2", "try/files/3"]
     assert json.loads(said(omero, "report", "--json")) == report
+    (listed,) = json.loads(said(omero, "report", "--list", "--json"))["runs"]
+    assert listed.pop("counts") == {"changed": 1}
+    assert {**report, **listed} == report
     facts = json.loads(said(omero, "facts", "--local", "--json"))
     assert facts["hosts"][0]["facts"]["cpus"] > 0
     assert "cpus" in said(omero, "facts", "--local")
