@@ -21,9 +21,15 @@ def run(application: TyperGroup, arguments: list[str]) -> int:
     """
     import typer
 
+    from omeroadmin.cli.interruption import Interrupted
+    from omeroadmin.errors import ExitStatus
+
     def main() -> int:
         try:
             return int(application.main(arguments, prog_name="omero", standalone_mode=False) or 0)
+        except Interrupted as interrupted:
+            say(interrupted.line())
+            return ExitStatus.INTERRUPTED
         except typer.Abort:
             raise KeyboardInterrupt from None
         except Exception as error:

@@ -12,10 +12,25 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from omeroadmin.cli import boundary
+from omeroadmin.cli.interruption import Interrupted
 from omeroadmin.cli.registry import GROUPS, ORDER, module_of
 
 
-class CommandGroup(TyperGroup):
+class InterruptibleGroup(TyperGroup):
+    """Commands whose interrupt keeps their name."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for.
+
+        :raises Interrupted: Ctrl-C
+        """
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted(f"{ctx.command_path} {ctx.invoked_subcommand or ''}".rstrip()) from None
+
+
+class CommandGroup(InterruptibleGroup):
     """A group such as ``omero admin``; its commands are modules of one package."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is Typer's
@@ -28,7 +43,7 @@ class CommandGroup(TyperGroup):
         return load_command(group, cmd_name) if cmd_name in GROUPS[group].commands else None
 
 
-class RootGroup(TyperGroup):
+class RootGroup(InterruptibleGroup):
     """``omero`` itself."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
