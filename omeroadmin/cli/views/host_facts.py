@@ -22,7 +22,7 @@ def print_facts(found: Sequence[HostFacts]) -> None:
 
 def print_facts_json(found: Sequence[HostFacts]) -> None:
     """All of them."""
-    print_json("hosts/facts", {"hosts": found})
+    print_json("hosts/base", {"hosts": found})
     for host in found:
         if host.problem is not None:
             say_problem(host.host, host.problem)
