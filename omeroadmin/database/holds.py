@@ -11,14 +11,12 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from omeroadmin.database.advisory import AdvisoryLock
 from omeroadmin.database.connection import DatabaseAddress, connect
 from omeroadmin.errors import locked_error
 
 if TYPE_CHECKING:
     import psycopg
-
-REMOVALS_LOCK = 0x4F4D4503
-"""Key of the advisory lock."""
 
 _WAIT_SECONDS = 60
 """A batch of removals takes a second or two, also on a slow disk."""
@@ -79,18 +77,18 @@ def removals_held(connection: psycopg.Connection[Any]) -> Iterator[None]:
 
     :param connection: used for nothing that could end it; in autocommit mode, or no transaction ends meanwhile
     """
-    connection.execute("SELECT pg_advisory_lock_shared(%s)", (REMOVALS_LOCK,))
+    connection.execute("SELECT pg_advisory_lock_shared(%s)", (AdvisoryLock.REMOVALS,))
     try:
         yield
     finally:
         # Where the connection has broken, the lock has gone with it.
         if not connection.closed and not connection.broken:
-            connection.execute("SELECT pg_advisory_unlock_shared(%s)", (REMOVALS_LOCK,))
+            connection.execute("SELECT pg_advisory_unlock_shared(%s)", (AdvisoryLock.REMOVALS,))
 
 
 def try_removals(connection: psycopg.Connection[Any]) -> bool:
     """Become the only one who removes files, until the transaction ends; not while somebody holds removals up."""
-    row = connection.execute("SELECT pg_try_advisory_xact_lock(%s) AS taken", (REMOVALS_LOCK,)).fetchone()
+    row = connection.execute("SELECT pg_try_advisory_xact_lock(%s) AS taken", (AdvisoryLock.REMOVALS,)).fetchone()
     if row is None:
         return False
     return bool(row["taken"] if isinstance(row, dict) else row[0])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from omeroadmin.database.advisory import AdvisoryLock
 from omeroadmin.database.connection import DatabaseAddress, connect, schema_version
 from omeroadmin.database.plan import DatabaseFacts, StartCluster, StopCluster, mark_schema
 from omeroadmin.database.script import SchemaVersion
@@ -17,13 +18,15 @@ from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
 from omeroadmin.steps.plan import Plan, Step
 from omeroadmin.system import files
+from omeroadmin.system.clock import wait_until
 from omeroadmin.system.host import Host
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 _NAME = re.compile(r"(?P<version>[A-Za-z0-9.-]+(?:_[A-Za-z0-9.-]+)*)__(?P<patch>\d{1,6})")
-_UPGRADE_LOCK = 0x4F4D4503
+_PATIENCE = 2.0
+"""Seconds to wait for a lock."""
 _SERVERS = r"^(Blitz|Indexer|PixelData|Processor|OMERO\.IceStorm|PostgreSQL JDBC)"
 """What servers call themselves in the database: the reference server's processes, and OMERO's Java."""
 
@@ -159,13 +162,14 @@ class RunUpgrade:
 
 
 def be_alone(connection: Connection[Any], address: DatabaseAddress) -> None:
-    """Be the only one that changes the schema, with no server at work, until the connection ends.
+    """Be the only one that changes the schema, with no server and no backup at work, until the connection ends.
 
     :raises AdminError: ``database-in-use``
     """
-    locked = connection.execute("SELECT pg_try_advisory_lock(%s)", (_UPGRADE_LOCK,)).fetchone()
-    if locked is None or not locked[0]:
+    if not _taken(connection, AdvisoryLock.SCHEMA):
         raise _in_use(address, "another upgrade or restore runs", "wait for it")
+    if not _taken(connection, AdvisoryLock.REMOVALS):
+        raise _in_use(address, "a backup runs, or files are being removed from the repository", "wait for it")
     rows = connection.execute(
         "SELECT DISTINCT application_name FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name ~ %s ORDER BY 1",
@@ -174,6 +178,16 @@ def be_alone(connection: Connection[Any], address: DatabaseAddress) -> None:
     if rows:
         servers = ", ".join(str(row[0]) for row in rows)
         raise _in_use(address, f"{servers} works with it", "stop the server first: omero admin stop")
+
+
+def _taken(connection: Connection[Any], lock: AdvisoryLock) -> bool:
+    """Take a lock; the server lets go of that of the step before a moment after its connection was closed."""
+
+    def take() -> bool:
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (lock,)).fetchone()
+        return row is not None and bool(row[0])
+
+    return wait_until(take, timeout=_PATIENCE)
 
 
 def _in_use(address: DatabaseAddress, why: str, hint: str) -> AdminError:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from omeroadmin.database import embedded
+from omeroadmin.database.advisory import AdvisoryLock
 from omeroadmin.database.connection import connect, schema_version
 from omeroadmin.profiles.store import load_settings, update_profile
 from tests.support.database import DatabaseUnderTest, running_database
@@ -171,6 +172,28 @@ def test_not_while_a_server_works_with_it(omero: Omero, made: DatabaseUnderTest)
         assert done.returncode == 6
         assert "Blitz-0 works with it" in done.stderr
     omero.ok("db", "upgrade", "--yes")
+
+
+@pytest.mark.parametrize(
+    ("lock", "words"),
+    [
+        (AdvisoryLock.SCHEMA, "another upgrade or restore runs"),
+        (AdvisoryLock.REMOVALS, "a backup runs, or files are being removed from the repository"),
+    ],
+)
+def test_not_beside_others(omero: Omero, made: DatabaseUnderTest, lock: AdvisoryLock, words: str) -> None:
+    """Each is refused with its own reason; what else servers lock has nothing to do with it."""
+    want(made, 0)
+    write_script(made, "OMERO5.4__0", f"{NEXT}__0", "")
+    with connect(made.address, autocommit=True) as other:
+        for unrelated in {*AdvisoryLock} - {AdvisoryLock.SCHEMA, AdvisoryLock.REMOVALS}:
+            other.execute("SELECT pg_advisory_lock(%s)", (unrelated,))
+        other.execute("SELECT pg_advisory_lock_shared(%s)", (lock,))
+        done = omero.run("db", "upgrade", "--yes")
+    assert done.returncode == 6
+    assert words in done.stderr
+    assert version(made) == "OMERO5.4__0"
+    assert omero.run("db", "upgrade", "--yes").returncode == 0
 
 
 def test_a_new_database_is_whole(omero: Omero) -> None:

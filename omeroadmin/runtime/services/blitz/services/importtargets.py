@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from omeroadmin.database.advisory import AdvisoryLock
 from omeroadmin.errors import AdminError, failed_error
 from omeroadmin.runtime.services.blitz.database import Connection, Database, next_id
 from omeroadmin.runtime.services.blitz.services.actor import Actor, visible
@@ -20,7 +21,6 @@ from omeroadmin.runtime.services.blitz.services.permissions import (
 from omeroadmin.runtime.services.blitz.services.problems import denied, invalid
 
 KINDS = ("Dataset", "Screen", "Project")
-_TARGET_LOCK = 0x4F4D4502
 _LONGEST_NAME = 255
 _TABLES = {"Dataset": "dataset", "Screen": "screen", "Project": "project"}
 _COLUMNS = "o.id, o.name, o.owner_id, o.group_id, g.permissions"
@@ -69,7 +69,8 @@ class ImportTargets:
             raise invalid("images go to a Dataset, which may be in a Project, and plates to a Screen")
         with self._database.transaction() as connection:
             # Two sessions that ask for a new name at once get one container.
-            connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_TARGET_LOCK, actor.group.group_id))
+            keys = (AdvisoryLock.IMPORT_TARGETS, actor.group.group_id)
+            connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", keys)
             writer = _Writer(connection, actor)
             parent = None if project is None else writer.find(project)
             target = writer.find(wish)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from omeroadmin.database.advisory import AdvisoryLock
 from omeroadmin.errors import AdminError, configuration_error
 from omeroadmin.repository.layout import read_repository_uuid, repository_lock, write_repository_uuid
 from omeroadmin.runtime.kernel.failure import misconfigured
@@ -21,7 +22,6 @@ SCRIPT_REPOSITORY = "ScriptRepo"
 """The script repository has this uuid in every OMERO database."""
 
 _LOG = logging.getLogger("ome.services.blitz.repo")
-_REGISTER_LOCK = 0x4F4D4501
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def register(database: Database, settings: Settings, instance: Instance) -> Repo
     )
     with database.transaction() as connection:
         # Another Blitz may be starting as well.
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_REGISTER_LOCK,))
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (AdvisoryLock.REPOSITORIES,))
         database_uuid = uuid_of(connection)
         return Repositories([_register(connection, database_uuid, kind, root.absolute()) for kind, root in roots])
 

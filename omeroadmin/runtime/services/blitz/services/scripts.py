@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from omeroadmin.database.advisory import AdvisoryLock
 from omeroadmin.errors import failed_error
 from omeroadmin.runtime.services.blitz.database import Connection, Database, Row, next_id
 from omeroadmin.runtime.services.blitz.services import storedfiles
@@ -22,7 +23,6 @@ _LOG = logging.getLogger("ome.services.blitz.scripts")
 _MIMETYPE = "text/x-python"
 _LARGEST_INPUTS = 1024 * 1024
 _LONGEST_MESSAGE = 4096
-_REGISTER_LOCK = 0x4F4D4502
 _ENDED = "job-ended"
 _END_STATES = ("Finished", "Error", "Cancelled")
 
@@ -111,7 +111,7 @@ class Scripts:
         """
         with self._database.transaction() as connection:
             # Another Blitz may be starting as well.
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_REGISTER_LOCK,))
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (AdvisoryLock.SCRIPTS,))
             rows = connection.execute(
                 "SELECT id, path, name, hash FROM originalfile WHERE repo = %s AND mimetype = %s",
                 (SCRIPT_REPOSITORY, _MIMETYPE),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import psycopg
 
+from omeroadmin.database.advisory import AdvisoryLock
 from omeroadmin.errors import AdminError
 from omeroadmin.runtime.services.blitz.database import Connection, Database
 from omeroadmin.runtime.services.blitz.services.actor import USER_GROUP, Actor
@@ -25,7 +26,6 @@ from omeroadmin.runtime.services.blitz.services.removals import Removals
 from omeroadmin.runtime.services.blitz.services.repositories import Repositories
 
 _LOG = logging.getLogger("omero.cmd.graphs")
-_ONE_AT_A_TIME = 0x4F4D4502
 _ATTEMPTS = 5
 _LOCKED = ("Project", "Dataset", "Screen", "Plate", "Image", "Fileset", "OriginalFile", "Pixels", "Roi", "Annotation")
 """Types that something may be linked to meanwhile; in this order rows are locked."""
@@ -107,7 +107,7 @@ class Graph:
         commands = _commands(request)
         if request.dry_run and len(commands) == 1:
             return [_plan(connection, wish, commands[0])]
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ONE_AT_A_TIME,))
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (AdvisoryLock.GRAPHS,))
         return [self._do(connection, wish, command) for command in commands]
 
     def _do(self, connection: Connection, wish: Wish, targets: Sequence[Target]) -> GraphPlan:
