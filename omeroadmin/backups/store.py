@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -99,6 +101,17 @@ def find_snapshot(engine: Engine, wanted: str) -> Snapshot:
         what = "no snapshot" if wanted == "latest" else f"no snapshot {wanted!r}"
         raise configuration_error("snapshot-unknown", f"{engine.address} holds {what}", hint)
     raise configuration_error("snapshot-ambiguous", f"{wanted!r} is the beginning of {len(matching)} snapshots", hint)
+
+
+@contextlib.contextmanager
+def using_snapshot(engine: Engine, wanted: str) -> Iterator[Snapshot]:
+    """A snapshot as :func:`find_snapshot` finds it, which no prune removes while the block lasts.
+
+    :raises AdminError: as :func:`find_snapshot`
+    """
+    snapshot = find_snapshot(engine, wanted)
+    with engine.using((snapshot.id,)):
+        yield snapshot
 
 
 def newest_snapshot(engine: Engine) -> Snapshot | None:

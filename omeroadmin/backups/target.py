@@ -8,11 +8,12 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from omeroadmin.backups.snapshot import DOCUMENT_NAME
 from omeroadmin.errors import AdminError, configuration_error, failed_error
 from omeroadmin.system import files, locks
 from omeroadmin.system.clock import utc_now, wait_until
@@ -174,23 +175,59 @@ def remove_leftovers(target: Target) -> None:
         remove(entry)
 
 
-def retire(target: Target, snapshot_id: str) -> None:
-    """Make a snapshot one that doesn't exist, in one step; :func:`remove_leftovers` removes its files.
+def retire(target: Target, snapshot_id: str, *, dry_run: bool = False) -> str:
+    """Make a snapshot one that doesn't exist, in one step, unless it is in use: that is, its document is locked.
 
-    :raises AdminError: ``file-not-removed``
+    :func:`remove_leftovers` removes its files.
+
+    :param dry_run: only see whether it is in use
+    :return: who uses it; empty if nobody does
+    :raises AdminError: ``file-not-removed``, ``file-not-read``
     """
     directory = target.snapshot_directory(snapshot_id)
-    try:
-        directory.rename(target.partial / f"{snapshot_id}.{secrets.token_hex(4)}")
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise files.file_error("removed", directory, error) from error
+    document = directory / DOCUMENT_NAME
+    with locks.unused(document) as is_unused:
+        if not is_unused:
+            return locks.users_text(document)
+        if dry_run:
+            return ""
+        try:
+            directory.rename(target.partial / f"{snapshot_id}.{secrets.token_hex(4)}")
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            raise files.file_error("removed", directory, error) from error
+    return ""
+
+
+@contextlib.contextmanager
+def using(target: Target, ids: Iterable[str]) -> Iterator[None]:
+    """Keep snapshots from being retired while the block lasts; see :func:`omeroadmin.system.locks.using`.
+
+    :raises AdminError: ``snapshot-unknown``, ``locked``
+    """
+    with contextlib.ExitStack() as stack:
+        for snapshot_id in ids:
+            document = target.snapshot_directory(snapshot_id) / DOCUMENT_NAME
+            try:
+                stack.enter_context(locks.using(document, what=f"snapshot {snapshot_id}"))
+            except FileNotFoundError:
+                raise snapshot_gone(snapshot_id, str(target.root)) from None
+        yield
+
+
+def snapshot_gone(snapshot_id: str, address: str) -> AdminError:
+    """The one line for a snapshot that was removed while it was looked up."""
+    return configuration_error(
+        "snapshot-unknown",
+        f"snapshot {snapshot_id} was removed from {address} just now",
+        f"see what is there: omero backup list --target {address}",
+    )
 
 
 def _unfinished(target: Target) -> Iterator[Path]:
     for entry in target.snapshots.iterdir():
-        if is_id(entry.name) and not (entry / "snapshot.json").exists():
+        if is_id(entry.name) and not (entry / DOCUMENT_NAME).exists():
             yield entry
 
 

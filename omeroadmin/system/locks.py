@@ -1,4 +1,4 @@
-"""One writer at a time: advisory locks on files that stay in place, waiting with a deadline."""
+"""One writer at a time, and marks of what is in use: advisory locks on files, waiting with a deadline."""
 
 from __future__ import annotations
 
@@ -43,6 +43,86 @@ def exclusive(lock_file: Path, *, what: str, timeout: float = 10.0) -> Iterator[
     finally:
         for descriptor in held:
             os.close(descriptor)
+
+
+@contextlib.contextmanager
+def using(file: Path, *, what: str, timeout: float = 10.0) -> Iterator[None]:
+    """Let it be known for the length of the block that a file is in use; any number of processes may do so.
+
+    The mark is a lock of the kernel: it needs no right to write, and it ends with its process. Where there are no
+    locks, or the file may not be opened, the block goes on without: nobody who removes the file is held up then.
+
+    :param what: what is in use, for the message
+    :param timeout: seconds to wait for somebody who makes sure that nobody uses it
+    :raises FileNotFoundError: it is not there, or not any more
+    :raises AdminError: ``locked``
+    """
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        yield
+        return
+    try:
+        if not wait_until(lambda: _flock(descriptor, fcntl.LOCK_SH), timeout=timeout):
+            raise locked_error("locked", f"{what} is being removed", f"see who: fuser {file}")
+        if not _is_named(file, descriptor):
+            raise FileNotFoundError(file)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def unused(file: Path) -> Iterator[bool]:
+    """Whether nobody uses a file; if so, nobody begins to as long as the block lasts.
+
+    :raises AdminError: ``file-not-read``
+    """
+    try:
+        descriptor = _open_to_lock(file)
+    except FileNotFoundError:
+        yield True
+        return
+    except OSError as error:
+        raise file_error("read", file, error) from error
+    try:
+        yield _flock(descriptor, fcntl.LOCK_EX)
+    finally:
+        os.close(descriptor)
+
+
+def users_text(file: Path) -> str:
+    """Words for those who use a file: ``process 4711``, as far as this machine knows them."""
+    numbers: list[str] = []
+    with contextlib.suppress(OSError):
+        numbers = list(dict.fromkeys(_holders_by_system(file)))
+    if not numbers:
+        return "another host or container"
+    return f"process{'' if len(numbers) == 1 else 'es'} {', '.join(numbers)}"
+
+
+def _open_to_lock(file: Path) -> int:
+    """NFS gives locks against others only to those who may write."""
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(file, os.O_RDWR | flags)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        return os.open(file, os.O_RDONLY | flags)
+
+
+def _flock(descriptor: int, kind: int) -> bool:
+    """Whether nobody stands against it; nobody can where the file system has no locks."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _try_lock(lock_file: Path, held: list[int]) -> bool:
@@ -96,9 +176,13 @@ def _holder(lock_file: Path) -> str:
 
 
 def _holder_by_system(lock_file: Path) -> str:
+    return next(iter(_holders_by_system(lock_file)), "")
+
+
+def _holders_by_system(lock_file: Path) -> list[str]:
     status = lock_file.stat()
     file = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
     table = Path("/proc/locks")
     rows = [line.split() for line in table.read_text("ascii").splitlines()] if table.exists() else []
     # Processes of another container have the number 0 or -1.
-    return next((row[4] for row in rows if row[1] == "FLOCK" and row[5] == file and int(row[4]) > 0), "")
+    return [row[4] for row in rows if row[1] == "FLOCK" and row[5] == file and int(row[4]) > 0]

@@ -12,7 +12,7 @@ from omeroadmin.backups.engines.engine import Engine
 from omeroadmin.backups.manifest import MANIFEST_NAME, Entry, read_manifest
 from omeroadmin.backups.parts import CONFIGURATION
 from omeroadmin.backups.snapshot import Snapshot, manifest_path
-from omeroadmin.backups.store import Verification, find_snapshot, read_verification
+from omeroadmin.backups.store import Verification, find_snapshot, read_verification, using_snapshot
 from omeroadmin.schema.settings import Settings
 from omeroadmin.workflows.backup_target import open_target
 
@@ -62,15 +62,17 @@ def snapshot_files(
     :param below: only these: a path of the manifest or a directory in it
     :raises AdminError: as :func:`show_snapshot`, and ``manifest-damaged``
     """
-    with open_target(settings, target) as engine:
-        snapshot = find_snapshot(engine, wanted)
-        with _manifest(engine, snapshot) as entries:
-            start = below.rstrip("/")
-            yield (
-                entry
-                for entry in entries
-                if not entry.is_directory and (not start or f"{entry.path}/".startswith(f"{start}/"))
-            )
+    with (
+        open_target(settings, target) as engine,
+        using_snapshot(engine, wanted) as snapshot,
+        _manifest(engine, snapshot) as entries,
+    ):
+        start = below.rstrip("/")
+        yield (
+            entry
+            for entry in entries
+            if not entry.is_directory and (not start or f"{entry.path}/".startswith(f"{start}/"))
+        )
 
 
 @contextlib.contextmanager
@@ -81,7 +83,11 @@ def compare_snapshots(settings: Settings | None, target: str | Path | None, one:
     """
     with open_target(settings, target) as engine:
         older, newer = sorted((find_snapshot(engine, one), find_snapshot(engine, other)), key=lambda found: found.id)
-        with _manifest(engine, older) as first, _manifest(engine, newer) as second:
+        with (
+            engine.using((older.id, newer.id)),
+            _manifest(engine, older) as first,
+            _manifest(engine, newer) as second,
+        ):
             yield Compared(older, newer, _changes(older, newer, differences(first, second)))
 
 

@@ -17,7 +17,7 @@ from omeroadmin.backups.manifest import MANIFEST_NAME, Entry, read_manifest
 from omeroadmin.backups.reconcile import Tally, reconcile
 from omeroadmin.backups.sealing import identities_for, opened
 from omeroadmin.backups.snapshot import Snapshot, manifest_path
-from omeroadmin.backups.store import Verification, find_snapshot, record_verification
+from omeroadmin.backups.store import Verification, record_verification, using_snapshot
 from omeroadmin.backups.verify import Read, check_parts
 from omeroadmin.database.cluster import LOOPBACK
 from omeroadmin.database.connection import DatabaseAddress, connect
@@ -93,8 +93,10 @@ def verify_backup(wish: VerifyWish) -> Verified:
     """
     began = monotonic()
     faults, read, tally = FaultList(), Read(), Tally()
-    with open_target(wish.settings, wish.target, wish.temporary) as engine:
-        snapshot = find_snapshot(engine, wish.snapshot)
+    with (
+        open_target(wish.settings, wish.target, wish.temporary) as engine,
+        using_snapshot(engine, wish.snapshot) as snapshot,
+    ):
         with engine.parts(snapshot.id) as directory:
             damaged = list(check_parts(directory, snapshot, engine.place(snapshot.id)))
             faults.extend(damaged)

@@ -14,7 +14,7 @@ from omeroadmin.backups.drills import Drill, record_drill
 from omeroadmin.backups.faults import Fault, FaultList
 from omeroadmin.backups.keys import NO_KEYS, Keys
 from omeroadmin.backups.snapshot import Snapshot
-from omeroadmin.backups.store import find_snapshot
+from omeroadmin.backups.store import using_snapshot
 from omeroadmin.database import embedded
 from omeroadmin.database.connection import DatabaseAddress, connect
 from omeroadmin.errors import AdminError, ExitStatus, configuration_error
@@ -85,8 +85,7 @@ def drill_backup(wish: DrillWish, reporter: Reporter = SILENT) -> Drilled:
         :func:`omeroadmin.workflows.restore.plan_restore` and :func:`omeroadmin.workflows.lifecycle.start`
     """
     base = Path(tempfile.gettempdir()) if wish.scratch is None else wish.scratch.absolute()
-    with open_target(wish.present, wish.target) as engine:
-        snapshot = find_snapshot(engine, wish.snapshot)
+    with open_target(wish.present, wish.target) as engine, using_snapshot(engine, wish.snapshot) as snapshot:
         with endings_interrupt(), scratch_directory(base, KIND) as directory:
             _require_room(base, snapshot)
             drilled = _Drill(wish, snapshot, directory, reporter).run()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -40,8 +40,8 @@ class PrunePlan:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Of the snapshots that go."""
-        return _going(self.decisions)
+        """Of the snapshots that go; those in use stay until a later prune."""
+        return self.preview.snapshots
 
     @property
     def is_empty(self) -> bool:
@@ -73,7 +73,7 @@ def prune(wish: PruneWish, agreed: PrunePlan) -> Removed:
         still = set(_going(_decisions(engine, policy)))
         removed = engine.remove(tuple(name for name in agreed.ids if name in still))
         expire_physical(engine)
-        return removed
+        return replace(removed, in_use=(*agreed.preview.in_use, *removed.in_use))
 
 
 def _decisions(engine: Engine, policy: Policy) -> tuple[Decision, ...]:

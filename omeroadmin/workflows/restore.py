@@ -20,7 +20,7 @@ from omeroadmin.backups.manifest import read_manifest
 from omeroadmin.backups.sealing import clear_names, opened
 from omeroadmin.backups.selection import Amount, Selection, check_found, read_selection
 from omeroadmin.backups.snapshot import Snapshot, manifest_path
-from omeroadmin.backups.store import find_snapshot
+from omeroadmin.backups.store import using_snapshot
 from omeroadmin.backups.verify import check_parts
 from omeroadmin.database import embedded
 from omeroadmin.errors import failed_error
@@ -258,7 +258,7 @@ def look(wish: RestoreWish, stack: contextlib.ExitStack, moment: str = "") -> Co
     :raises AdminError: as :func:`plan_restore`
     """
     engine = stack.enter_context(open_target(wish.present, wish.target))
-    snapshot = find_snapshot(engine, wish.snapshot)
+    snapshot = stack.enter_context(using_snapshot(engine, wish.snapshot))
     selection = read_selection(wish.only, snapshot.roots, managed_place(snapshot))
     find = find_files_destination if selection.files_only else find_destination
     destination = find(wish.into, wish.data_directory, " ".join((f"{snapshot.id}{moment}", *wish.only)))

@@ -43,6 +43,9 @@ from omeroadmin.workflows.restore_steps import Mark, RestoreReport
 LATEST = "latest"
 """Word for as late as the archive reaches."""
 
+_MOST_IN_USE = 200
+"""Each takes an open file, of which a process may have 1024."""
+
 
 def parse_moment(text: str) -> datetime | None:
     """A moment as a person writes it.
@@ -91,6 +94,7 @@ def plan_moment_restore(wish: RestoreWish, moment: datetime | None) -> RestorePl
             chosen = _choose(engine, moment)
         stamp = LATEST if moment is None else moment.isoformat()
         copy = look(replace(wish, snapshot=chosen.anchor.id), stack, f" {stamp}")
+        stack.enter_context(copy.engine.using([snapshot.id for snapshot in _nearest(chosen)]))
         return _plan(copy, chosen, moment, stack.pop_all())
 
 
@@ -135,6 +139,11 @@ def _choose(engine: Engine, moment: datetime | None) -> _Chosen:
         backup = choose(backups, moment)
     covered = moment is not None and any(item.started > moment.timestamp() for item in backups)
     return _Chosen(_anchor(snapshots, moment), backup, repository, covered, tuple(snapshots), tuple(unreadable))
+
+
+def _nearest(chosen: _Chosen) -> list[Snapshot]:
+    """The snapshots that are to stay as long as files are looked for in them: most files are in the nearest."""
+    return sorted(chosen.snapshots, key=lambda one: abs(one.started - chosen.anchor.started))[:_MOST_IN_USE]
 
 
 def _anchor(snapshots: Sequence[Snapshot], moment: datetime | None) -> Snapshot:

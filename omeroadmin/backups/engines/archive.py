@@ -18,13 +18,13 @@ from omeroadmin.backups.engines.archive_cache import ArchiveCache
 from omeroadmin.backups.engines.archive_contents import checked, contents_of
 from omeroadmin.backups.engines.archive_store import HashingStore
 from omeroadmin.backups.engines.archiver import FILES, PARTS, RECORD, Archive, Archiver, Label, Wanted
-from omeroadmin.backups.engines.engine import Content, Removed, Sources
+from omeroadmin.backups.engines.engine import Content, InUse, Removed, Sources
 from omeroadmin.backups.engines.places import PLACES_NAME, Locator, Places
 from omeroadmin.backups.engines.staging import staging_directory
 from omeroadmin.backups.faults import Fault
 from omeroadmin.backups.manifest import Entry
 from omeroadmin.backups.snapshot import DOCUMENT_NAME, Snapshot, parse_snapshot, write_snapshot
-from omeroadmin.backups.target import PRIVATE
+from omeroadmin.backups.target import PRIVATE, snapshot_gone
 from omeroadmin.backups.verify import Read
 from omeroadmin.errors import AdminError, failed_error
 from omeroadmin.system import files, locks
@@ -112,6 +112,19 @@ class ArchiveEngine:
         return f"{self.address} {snapshot_id}"
 
     @contextlib.contextmanager
+    def using(self, ids: Sequence[str]) -> Iterator[None]:
+        """Leave marks on this machine; the programs lock a repository themselves, for the length of each call."""
+        with contextlib.ExitStack() as stack:
+            for name in ids:
+                stack.enter_context(self._cache.reading(name))
+            self._archives = None
+            present = self.names()
+            for name in ids:
+                if name not in present:
+                    raise snapshot_gone(name, self.address)
+            yield
+
+    @contextlib.contextmanager
     def begin(self, snapshot_id: str) -> Iterator[Path]:
         """Give a staging directory; archives that were made are deleted after a failure."""
         try:
@@ -197,11 +210,13 @@ class ArchiveEngine:
 
     def remove(self, ids: Sequence[str], *, dry_run: bool = False) -> Removed:
         """Delete the parts first, then all else."""
-        if dry_run:
-            return Removed(tuple(ids))
-        doomed = [archive for archive in self._all() if archive.label.snapshot in set(ids)]
-        self._delete(sorted(doomed, key=lambda archive: archive.label.kind != PARTS))
-        return Removed(tuple(ids))
+        with contextlib.ExitStack() as stack:
+            found = [InUse(name, stack.enter_context(self._cache.claimed(name))) for name in ids]
+            going = tuple(item.id for item in found if not item.by)
+            if not dry_run:
+                doomed = [archive for archive in self._all() if archive.label.snapshot in going]
+                self._delete(sorted(doomed, key=lambda archive: archive.label.kind != PARTS))
+            return Removed(going, in_use=tuple(item for item in found if item.by))
 
     def record(self, snapshot_id: str, name: str, document: Mapping[str, Any] | None) -> None:
         """Save the document in an archive of its own."""

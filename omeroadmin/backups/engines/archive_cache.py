@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from omeroadmin.backups.engines.archiver import Archive
 from omeroadmin.errors import AdminError
-from omeroadmin.system import files
+from omeroadmin.system import files, locks
 
 _MODE = 0o700
 
@@ -39,6 +39,31 @@ class ArchiveCache:
     def lock_file(self) -> Path:
         """Held by whoever writes to the repository from this machine."""
         return self._directory / "lock"
+
+    @contextlib.contextmanager
+    def reading(self, snapshot_id: str) -> Iterator[None]:
+        """Let it be known on this machine that a snapshot is in use.
+
+        :raises AdminError: ``locked``
+        """
+        with locks.using(self._mark(snapshot_id), what=f"snapshot {snapshot_id} of {self._address}"):
+            yield
+
+    @contextlib.contextmanager
+    def claimed(self, snapshot_id: str) -> Iterator[str]:
+        """Who on this machine uses a snapshot; if nobody does, nobody begins to while the block lasts."""
+        mark = self._mark(snapshot_id)
+        with locks.unused(mark) as is_unused:
+            yield "" if is_unused else locks.users_text(mark)
+
+    def _mark(self, snapshot_id: str) -> Path:
+        """The file that is locked; it stays, or two processes could lock two files of one name."""
+        path = self._directory / f"{snapshot_id}.reading"
+        try:
+            path.touch(files.SECRET_MODE)
+        except OSError as error:
+            raise files.file_error("written", path, error) from error
+        return path
 
     def content(self, archive: Archive, fetch: Callable[[], bytes]) -> bytes:
         """A document, from here or there. Identities of archives change with their contents.

@@ -6,13 +6,14 @@ import contextlib
 import functools
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 from omeroadmin.backups import target as layout
 from omeroadmin.backups.collect import Collected, Collector
 from omeroadmin.backups.engines import sweep
-from omeroadmin.backups.engines.engine import Content, Removed, Sources
+from omeroadmin.backups.engines.engine import Content, InUse, Removed, Sources
 from omeroadmin.backups.faults import Fault
 from omeroadmin.backups.manifest import Entry
 from omeroadmin.backups.pool import Pool
@@ -72,6 +73,12 @@ class DirectoryEngine:
     def place(self, snapshot_id: str) -> str:
         """Name the snapshot's directory."""
         return str(self._target.snapshot_directory(snapshot_id))
+
+    @contextlib.contextmanager
+    def using(self, ids: Sequence[str]) -> Iterator[None]:
+        """Hold shared locks on the documents."""
+        with layout.using(self._target, ids):
+            yield
 
     @contextlib.contextmanager
     def begin(self, snapshot_id: str) -> Iterator[Path]:
@@ -138,16 +145,18 @@ class DirectoryEngine:
 
     def remove(self, ids: Sequence[str], *, dry_run: bool = False) -> Removed:
         """Take snapshots away, then what no manifest names."""
-        remaining = [name for name in self.names() if name not in set(ids)]
+        found = [InUse(name, layout.retire(self._target, name, dry_run=dry_run)) for name in ids]
+        in_use = tuple(item for item in found if item.by)
+        going = tuple(item.id for item in found if not item.by)
         manifests = [
             (manifest_path(self._target.snapshot_directory(name)), functools.partial(self.read, name))
-            for name in remaining
+            for name in self.names()
+            if name not in going
         ]
         if not dry_run:
-            for snapshot_id in ids:
-                layout.retire(self._target, snapshot_id)
             layout.remove_leftovers(self._target)
-        return sweep.sweep(tuple(ids), manifests, sweep.DirectoryContents(self._target), dry_run=dry_run)
+        removed = sweep.sweep(going, manifests, sweep.DirectoryContents(self._target), dry_run=dry_run)
+        return replace(removed, in_use=in_use)
 
     def record(self, snapshot_id: str, name: str, document: Mapping[str, Any] | None) -> None:
         """Write a file beside the document."""

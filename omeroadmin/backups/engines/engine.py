@@ -53,6 +53,16 @@ class Content(NamedTuple):
     fault: Fault | None = None
 
 
+class InUse(NamedTuple):
+    """A snapshot that is being read.
+
+    :param by: who reads it, for messages
+    """
+
+    id: str
+    by: str
+
+
 @dataclass(frozen=True)
 class Removed:
     """What a removal came to.
@@ -61,12 +71,14 @@ class Removed:
     :param contents: number of contents that no snapshot names any more; 0 where the program of the target doesn't say
     :param size: their bytes
     :param kept_because: why no content was removed: the manifest of a remaining snapshot can't be read
+    :param in_use: snapshots that should have been removed but stay, because they are being read
     """
 
     snapshots: tuple[str, ...]
     contents: int = 0
     size: int = 0
     kept_because: str = ""
+    in_use: tuple[InUse, ...] = ()
 
 
 class Engine(Protocol):
@@ -108,6 +120,14 @@ class Engine(Protocol):
     def place(self, snapshot_id: str) -> str:
         """Where the target has a snapshot's dump, configuration and manifest, for messages."""
 
+    def using(self, ids: Sequence[str]) -> AbstractContextManager[None]:
+        """Keep snapshots from being removed by others while the block lasts.
+
+        Where the target can't be written to and so no mark be left, the block goes on without.
+
+        :raises AdminError: ``snapshot-unknown``: one of them has been removed meanwhile
+        """
+
     def begin(self, snapshot_id: str) -> AbstractContextManager[Path]:
         """A private local directory for the dump, the configuration and the manifest of a new snapshot.
 
@@ -146,6 +166,8 @@ class Engine(Protocol):
 
     def remove(self, ids: Sequence[str], *, dry_run: bool = False) -> Removed:
         """Remove snapshots, and the contents that no snapshot names any more. The lock must be held.
+
+        Those that somebody uses stay.
 
         :param ids: none: only contents that a killed run has left
         """

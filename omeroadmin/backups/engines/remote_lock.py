@@ -13,7 +13,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from omeroadmin.backups.engines.remote_files import RemoteFiles
 from omeroadmin.errors import AdminError, failed_error, locked_error
 from omeroadmin.system.clock import utc_stamp, wait_until
 
-_REFRESH = 30.0
+REFRESH = 30.0
 """Seconds between two refreshments."""
 _STALE = 600.0
 """Seconds without a refreshment after which a lock of another machine counts no more."""
@@ -87,18 +87,7 @@ class RemoteLock:
         return False
 
     def _is_stale(self, content: bytes) -> bool:
-        return has_ended(content) or self._age() > _STALE
-
-    def _age(self) -> float:
-        """Seconds since the lock was refreshed, by the clock of the other side."""
-        probe = f"{self._path}.{secrets.token_hex(8)}"
-        self._remote.create(probe, [b"now"])
-        try:
-            return self._remote.modified(probe) - self._remote.modified(self._path)
-        except FileNotFoundError:
-            return 0.0
-        finally:
-            self._remote.remove(probe)
+        return is_stale(self._remote, self._path, content)
 
     def _take_away(self, content: bytes) -> None:
         """Take a stale lock away; should it be another one by now, it is put back."""
@@ -111,7 +100,7 @@ class RemoteLock:
                 self._remote.rename(aside, self._path)
 
     def _refresh(self) -> None:
-        while not self._ended.wait(_REFRESH):
+        while not self._ended.wait(REFRESH):
             # It is tried again; should it never succeed, the lock goes stale and require() says so.
             with contextlib.suppress(AdminError, FileNotFoundError):
                 if self._read() == self._content:
@@ -128,14 +117,39 @@ class RemoteLock:
             return None
 
     def _refusal(self, timeout: float) -> AdminError:
-        holder = _document(self._read() or b"")
-        who = f"{holder.get('user', 'somebody')} on {holder.get('host', 'an unknown host')}"
+        holder = holder_text(read_document(self._read() or b""))
         return locked_error(
             "locked",
-            f"{self._remote.shown(self._path)} is held by process {holder.get('pid', '?')} of {who} since"
-            f" {holder.get('since', '?')} (waited {timeout:g} s)",
+            f"{self._remote.shown(self._path)} is held by {holder} (waited {timeout:g} s)",
             f"a lock that isn't refreshed for {_STALE / 60:g} minutes is taken away by itself",
         )
+
+
+def is_stale(remote: RemoteFiles, path: str, content: bytes) -> bool:
+    """Whether what a process has left there to be seen counts no more.
+
+    :param path: its file
+    :param content: of the file
+    """
+    return has_ended(content) or _age(remote, path) > _STALE
+
+
+def _age(remote: RemoteFiles, path: str) -> float:
+    """Seconds since a file was refreshed, by the clock of the other side."""
+    probe = f"{path}.{secrets.token_hex(8)}"
+    remote.create(probe, [b"now"])
+    try:
+        return remote.modified(probe) - remote.modified(path)
+    except FileNotFoundError:
+        return 0.0
+    finally:
+        remote.remove(probe)
+
+
+def holder_text(document: Mapping[str, Any]) -> str:
+    """Words for whoever made a lock or a mark."""
+    who = f"{document.get('user', 'somebody')} on {document.get('host', 'an unknown host')}"
+    return f"process {document.get('pid', '?')} of {who} since {document.get('since', '?')}"
 
 
 def this_process() -> dict[str, Any]:
@@ -151,7 +165,7 @@ def this_process() -> dict[str, Any]:
 
 def has_ended(content: bytes) -> bool:
     """Whether a lock was made by a process of this machine that runs no more."""
-    holder = _document(content)
+    holder = read_document(content)
     machine = _machine()
     if not machine["machine"] or holder.get("machine") != machine["machine"]:
         return False
@@ -191,7 +205,8 @@ def _link(path: str) -> str:
         return ""
 
 
-def _document(content: bytes) -> dict[str, Any]:
+def read_document(content: bytes) -> dict[str, Any]:
+    """What a lock or a mark says; nothing where it can't be read."""
     try:
         document = json.loads(content)
     except ValueError:

@@ -9,22 +9,24 @@ import secrets
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from omeroadmin.backups.collect import Collected, Collector
 from omeroadmin.backups.engines import sweep
 from omeroadmin.backups.engines.address import parse_ssh
-from omeroadmin.backups.engines.engine import Content, Removed, Sources
+from omeroadmin.backups.engines.engine import Content, InUse, Removed, Sources
 from omeroadmin.backups.engines.remote_files import RemoteFiles
 from omeroadmin.backups.engines.remote_lock import RemoteLock
+from omeroadmin.backups.engines.remote_marks import RemoteMarks
 from omeroadmin.backups.engines.remote_trees import fetch_tree, send_tree
 from omeroadmin.backups.engines.sftp_pool import SftpPool
 from omeroadmin.backups.engines.staging import staging_directory
 from omeroadmin.backups.faults import Fault
 from omeroadmin.backups.manifest import MANIFEST_NAME, Checksum, Entry
 from omeroadmin.backups.snapshot import DOCUMENT_NAME, Snapshot, parse_snapshot, snapshot_text
-from omeroadmin.backups.target import is_id, target_missing, target_occupied
+from omeroadmin.backups.target import is_id, snapshot_gone, target_missing, target_occupied
 from omeroadmin.backups.verify import Read, check_contents, difference
 from omeroadmin.errors import AdminError
 from omeroadmin.system.pace import Pace
@@ -52,6 +54,7 @@ class SftpEngine:
         self._connection = SshConnection(SshTarget(parsed.host, parsed.port, parsed.user))
         self._remote = RemoteFiles(self._connection, parsed.path)
         self._lock = RemoteLock(self._remote, self._remote.path("lock"))
+        self._marks = RemoteMarks(self._remote, self._remote.path("readers"))
         self._pool = SftpPool(self._remote)
 
     def make(self) -> None:
@@ -113,6 +116,15 @@ class SftpEngine:
     def place(self, snapshot_id: str) -> str:
         """Name the snapshot's directory."""
         return self._remote.shown(self._path(snapshot_id))
+
+    @contextlib.contextmanager
+    def using(self, ids: Sequence[str]) -> Iterator[None]:
+        """Leave a mark there."""
+        with self._marks.left(ids):
+            for snapshot_id in ids:
+                if not self._is_finished(snapshot_id):
+                    raise snapshot_gone(snapshot_id, self.address)
+            yield
 
     @contextlib.contextmanager
     def begin(self, snapshot_id: str) -> Iterator[Path]:  # noqa: ARG002
@@ -217,24 +229,38 @@ class SftpEngine:
 
     def remove(self, ids: Sequence[str], *, dry_run: bool = False) -> Removed:
         """Take snapshots away, then what no manifest names."""
-        remaining = [name for name in self.names() if name not in set(ids)]
+        if not dry_run:
+            self._lock.require()
+        users = self._marks.users(clean=not dry_run)
+        going = [name for name in ids if name not in users]
+        if not dry_run:
+            users |= self._retire(going)
+            self._remove_leftovers()
+        going = [name for name in ids if name not in users]
+        remaining = [name for name in self.names() if name not in going]
         with staging_directory(self._temporary) as directory:
             for name in remaining:
                 (directory / name).mkdir()
                 fetch_tree(self._remote, self._path(name), directory / name, (MANIFEST_NAME,))
-            if not dry_run:
-                self._lock.require()
-                for snapshot_id in ids:
-                    self._retire(snapshot_id)
-                self._remove_leftovers()
             manifests = [(directory / name / MANIFEST_NAME, functools.partial(self.read, name)) for name in remaining]
             contents = sweep.RemoteContents(self._remote, self._pool.path)
-            return sweep.sweep(tuple(ids), manifests, contents, dry_run=dry_run)
+            removed = sweep.sweep(tuple(going), manifests, contents, dry_run=dry_run)
+        return replace(removed, in_use=tuple(InUse(name, users[name]) for name in ids if name in users))
 
-    def _retire(self, snapshot_id: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            aside = self._remote.path("partial", f"{snapshot_id}.{secrets.token_hex(4)}")
-            self._remote.rename(self._path(snapshot_id), aside)
+    def _retire(self, ids: Sequence[str]) -> dict[str, str]:
+        """Take snapshots away; those that somebody has begun to read in the same moment are put back.
+
+        :return: who reads them
+        """
+        asides = {name: self._remote.path("partial", f"{name}.{secrets.token_hex(4)}") for name in ids}
+        for name, aside in asides.items():
+            with contextlib.suppress(FileNotFoundError):
+                self._remote.rename(self._path(name), aside)
+        late = {name: by for name, by in self._marks.users(clean=False).items() if name in asides}
+        for name in late:
+            with contextlib.suppress(FileNotFoundError):
+                self._remote.rename(asides[name], self._path(name))
+        return late
 
     def record(self, snapshot_id: str, name: str, document: Mapping[str, Any] | None) -> None:
         """Write a file beside the document."""

@@ -25,7 +25,8 @@ _SIGNS = {"added": "+", "removed": "-", "changed": "M"}
 
 def prune_lines(plan: PrunePlan) -> list[str]:
     """What becomes of each snapshot, for the question and for ``--dry-run``."""
-    lines = [_decision_line(decision) for decision in plan.decisions]
+    in_use = {item.id: item.by for item in plan.preview.in_use}
+    lines = [_decision_line(decision, in_use.get(decision.candidate.id, "")) for decision in plan.decisions]
     return [f"Plan: prune {plan.target}", *lines, _freed(plan.preview, "would free")]
 
 
@@ -39,7 +40,7 @@ def show_prune(plan: PrunePlan, removed: Removed | None, *, as_json: bool) -> No
             "target": plan.target,
             "done": removed is not None,
             "snapshots": [_decision_data(decision) for decision in plan.decisions],
-            "removed": asdict(removed or plan.preview),
+            "removed": _removed_data(removed or plan.preview),
         }
         print_json("backup/prune", document)
     elif removed is None:
@@ -49,8 +50,11 @@ def show_prune(plan: PrunePlan, removed: Removed | None, *, as_json: bool) -> No
 
 
 def say_kept(removed: Removed) -> None:
-    """Why the target doesn't get smaller."""
-    say(f"omero: no content is removed: {removed.kept_because}")
+    """Why something stays that should have gone."""
+    for item in removed.in_use:
+        say(f"omero: snapshot {item.id} stays: {item.by} is reading it; a later prune removes it")
+    if removed.kept_because:
+        say(f"omero: no content is removed: {removed.kept_because}")
 
 
 def show_nothing_pruned(plan: PrunePlan, *, as_json: bool, quiet: bool) -> None:
@@ -61,16 +65,21 @@ def show_nothing_pruned(plan: PrunePlan, *, as_json: bool, quiet: bool) -> None:
         print_lines(f"All {len(plan.decisions)} snapshots are kept.")
 
 
-def _decision_line(decision: Decision) -> str:
+def _decision_line(decision: Decision, in_use: str) -> str:
     candidate = decision.candidate
-    word = "keep  " if decision.keep else "remove"
+    word = "keep  " if decision.keep or in_use else "remove"
     tag = f" [{cell(candidate.tag)}]" if candidate.tag else ""
-    return f"  {word} {candidate.id} {candidate.moment:%a %Y-%m-%d %H:%M}{tag}: {', '.join(decision.reasons)}"
+    reasons = ", ".join(decision.reasons) + (f", but {in_use} is reading it" if in_use else "")
+    return f"  {word} {candidate.id} {candidate.moment:%a %Y-%m-%d %H:%M}{tag}: {reasons}"
 
 
 def _decision_data(decision: Decision) -> dict[str, Any]:
     candidate = decision.candidate
     return {"id": candidate.id, "tag": candidate.tag, "keep": decision.keep, "reasons": list(decision.reasons)}
+
+
+def _removed_data(removed: Removed) -> dict[str, Any]:
+    return {**asdict(removed), "in_use": [item._asdict() for item in removed.in_use]}
 
 
 def _freed(removed: Removed, word: str) -> str:

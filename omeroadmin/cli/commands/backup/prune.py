@@ -35,6 +35,8 @@ def command(
 ) -> None:
     """Remove old snapshots, and contents that no other one names.
 
+    Snapshots that somebody is reading stay for a later prune: restore, drill, verify and diff hold them.
+
     Snapshots that can't be read stay, and so do all contents as long as a manifest can't be read: the exit status is 5.
 
     Of each hour, day, week, month and year it is the newest snapshot that counts; one that several rules keep is kept
@@ -56,11 +58,12 @@ def command(
         return
     if plan.is_empty:
         view.show_nothing_pruned(plan, as_json=as_json, quiet=quiet)
+        view.say_kept(plan.preview)
         return
     agree_to([] if quiet and yes else view.prune_lines(plan), yes=yes, destructive=True)
     removed = prune(wish, plan)
     if as_json or not quiet:
         view.show_prune(plan, removed, as_json=as_json)
+    view.say_kept(removed)
     if removed.kept_because:
-        view.say_kept(removed)
         raise typer.Exit(ExitStatus.FAILED)
