@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from typer.core import TyperGroup
 
+    from omeroadmin.errors import AdminError
+
 
 def run(application: TyperGroup, arguments: list[str]) -> int:
     """Run the application on a command line.
@@ -32,6 +34,11 @@ def run(application: TyperGroup, arguments: list[str]) -> int:
             return ExitStatus.INTERRUPTED
         except typer.Abort:
             raise KeyboardInterrupt from None
+        except SystemExit as ending:
+            # Typer ends without a word where any pipe or connection broke.
+            if isinstance(ending.__context__, BrokenPipeError):
+                raise ending.__context__ from None
+            raise
         except Exception as error:
             if hasattr(error, "format_message") and hasattr(error, "exit_code"):
                 return _report_usage(error)
@@ -75,14 +82,11 @@ def guard(action: Callable[[], int]) -> int:
 
 def report(error: Exception) -> int:
     """Say what went wrong and give the exit status."""
-    from omeroadmin.errors import AdminError, ExitStatus, printable
+    from omeroadmin.errors import AdminError, ExitStatus
 
     if isinstance(error, AdminError):
-        say(f"omero: {printable(error.message)}")
-        if error.hint:
-            say(f"  -> {printable(error.hint)}")
-        return error.exit_status
-    if isinstance(error, BrokenPipeError):
+        return _report_failure(error)
+    if isinstance(error, BrokenPipeError) and _has_reader_gone():
         # The reader of a pipe has gone, as `omero … | head` does; nothing is wrong here.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitStatus.DONE
@@ -90,7 +94,35 @@ def report(error: Exception) -> int:
         say(f"omero: the result can't be written to standard output: {error.strerror}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitStatus.FAILED
-    return _report_bug(error)
+    failure = _unforeseen_failure(error)
+    return _report_bug(error) if failure is None else _report_failure(failure)
+
+
+def _report_failure(error: AdminError) -> int:
+    from omeroadmin.errors import printable
+
+    say(f"omero: {printable(error.message)}")
+    if error.hint:
+        say(f"  -> {printable(error.hint)}")
+    return error.exit_status
+
+
+def _unforeseen_failure(error: Exception) -> AdminError | None:
+    """What the machine or the database may do to any command at any moment; ``None``: it is a bug."""
+    from omeroadmin.database.failures import failure_of
+    from omeroadmin.system.files import machine_error
+
+    return machine_error(error) if isinstance(error, OSError) else failure_of(error)
+
+
+def _has_reader_gone() -> bool:
+    """Whether nobody reads what we say; what else breaks is a connection, and no reason to be content."""
+    import select
+
+    poll = select.poll()
+    for descriptor in (1, 2):
+        poll.register(descriptor, 0)
+    return bool(poll.poll(0))
 
 
 def _open_streams() -> None:

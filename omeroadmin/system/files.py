@@ -167,6 +167,31 @@ def file_error(what: str, path: Path, error: OSError) -> AdminError:
     )
 
 
+_OF_THE_MACHINE = frozenset(
+    {
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EIO,
+        errno.ESTALE,
+        errno.EMFILE,
+        errno.ENFILE,
+    }
+)
+
+
+def machine_error(error: OSError) -> AdminError | None:
+    """The failure where rights, a disk or the system's limits are the reason, as for any file they may be.
+
+    :return: ``None`` for other reasons, and where the system names no file
+    """
+    if error.errno not in _OF_THE_MACHINE or not isinstance(error.filename, str | bytes):
+        return None
+    return file_error("used", Path(os.fsdecode(error.filename)), error)
+
+
 def _mount_point(directory: Path) -> Path:
     """What stays when the directory goes."""
     while not os.path.ismount(directory) and directory != directory.parent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from omeroadmin.database.failures import failure_of
 from omeroadmin.errors import AdminError
 from omeroadmin.profiles.store import load_settings
 from omeroadmin.schema.instance import Instance
@@ -72,3 +73,8 @@ def _collect(subject: Subject, name: str, title: str, collector: Collector) -> C
         return collector(subject)
     except (AdminError, OSError) as error:
         return places.failed(name, title, error)
+    except Exception as error:
+        failure = failure_of(error)
+        if failure is None:
+            raise
+        return places.failed(name, title, failure)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from omeroadmin.database import eventlog
-from omeroadmin.errors import AdminError, ExitStatus, configuration_error, failed_error, unreachable_error
+from omeroadmin.database.failures import database_lost
+from omeroadmin.errors import AdminError, ExitStatus, configuration_error, failed_error
 from omeroadmin.profiles.store import load_settings
 from omeroadmin.repository import fulltext
 from omeroadmin.schema.instance import Instance
@@ -174,10 +175,7 @@ def _follow_on(instance: Instance, goal: int, tell: Callable[[Pace], None]) -> N
     try:
         _follow(instance, goal, tell)
     except psycopg.OperationalError as error:
-        words = (str(error).strip().splitlines() or ["no reason"])[0]
-        raise unreachable_error(
-            "database-lost", f"the database went away: {words}", "go on: omero admin reindex --all"
-        ) from error
+        raise database_lost(error, "go on: omero admin reindex --all") from error
 
 
 def _follow(instance: Instance, goal: int, tell: Callable[[Pace], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from omeroadmin.database.connection import connect
 from omeroadmin.profiles.store import update_profile
 from omeroadmin.schema.instance import Instance
 from omeroadmin.workflows.checks.model import Diagnosis, Item, Status
@@ -54,6 +56,22 @@ def test_an_instance_that_was_never_started(omero: Omero) -> None:
     )
     assert omero.run("admin", "diagnostics", "--strict").returncode == 1
     assert [path.name for path in omero.omerodir.iterdir()] == [], "looking changes nothing"
+
+
+def test_a_database_that_hides_its_tables(embedded_instance: DatabaseUnderTest) -> None:
+    """What was restored as another role: neither diagnostics nor others take it for a bug of theirs."""
+    instance, home = embedded_instance.instance, embedded_instance.instance.omerodir.parent
+    update_profile(instance.config_xml, embedded_instance.settings.explicit())
+    superuser = dataclasses.replace(embedded_instance.superuser, name=embedded_instance.address.name)
+    with connect(superuser, autocommit=True) as connection:
+        connection.execute("ALTER TABLE public.dbpatch OWNER TO postgres")
+    denied = look(instance)["database"]["database-denied"]
+    assert denied.status is Status.FAIL
+    assert "permission denied for table dbpatch" in denied.evidence
+    assert denied.hint.endswith("omero db check")
+    done = Omero(home).run("fs", "check")
+    assert done.returncode == 3
+    assert "permission denied for table dbpatch" in done.stderr
 
 
 def test_without_logs(omero: Omero) -> None:

@@ -25,3 +25,19 @@ def test_streams(tmp_path: Path, command: str, where: str, status: int, words: s
         stderr=subprocess.PIPE, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (status, words)
+
+
+def test_a_reader_that_goes_is_content(tmp_path: Path) -> None:
+    """As with ``omero … | head -1``: much is left unsaid, and nothing is wrong."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "omeroadmin", "config", "parse", "--json"],
+        env={"HOME": str(tmp_path), "OMERO_USERDIR": str(tmp_path / "user"), "PATH": "/usr/bin:/bin"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
+    ) as program:  # fmt: skip
+        assert program.stdout is not None
+        assert program.stderr is not None
+        assert program.stdout.read(1)
+        program.stdout.close()
+        assert program.stderr.read() == b""
+        assert program.wait(60) == 0
+    assert not (tmp_path / "user").exists()

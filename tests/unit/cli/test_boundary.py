@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from omeroadmin.cli.boundary import guard
@@ -54,6 +56,42 @@ def test_bug_goes_to_the_log(capsys: pytest.CaptureFixture[str], user_directory:
     assert capsys.readouterr().err == f"omero: bug: ZeroDivisionError: first (traceback in {log})\n"
     assert "Traceback" in log.read_text()
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "/x/y"), 5, "/x/y can't be used: Permission denied"),
+        (OSError(errno.ENOSPC, "No space left on device", b"/x/y"), 5, "make room there: df -h /"),
+        (psycopg.errors.AdminShutdown("terminating connection"), 4, "the database went away: terminating connection"),
+        (psycopg.OperationalError("server closed the connection\nunexpectedly"), 4, "server closed the connection"),
+        (psycopg.errors.DiskFull("no space"), 5, "the database gave up: no space"),
+        (psycopg.errors.InsufficientPrivilege("permission denied for table x"), 3, "omero db check"),
+        (psycopg.errors.UndefinedTable('relation "x" does not exist'), 3, "omero db check"),
+    ],
+)
+def test_what_machine_and_database_may_do_at_any_moment_is_no_bug(
+    error: Exception, status: int, words: str, capsys: pytest.CaptureFixture[str], user_directory: Path
+) -> None:
+    assert failing(error) == status
+    shown = capsys.readouterr().err
+    assert words in shown
+    assert len(shown.splitlines()) == 2
+    assert not user_directory.exists()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        psycopg.errors.SyntaxError("x"),
+        FileNotFoundError(errno.ENOENT, "No such file or directory", "/x/y"),
+        BrokenPipeError(errno.EPIPE, "Broken pipe"),
+    ],
+)
+def test_the_same_kinds_of_errors_may_be_bugs(error: Exception, capfd: pytest.CaptureFixture[str]) -> None:
+    """A broken connection, too: only where nobody reads any more is a broken pipe the end of all."""
+    assert failing(error) == 1
+    assert "omero: bug: " in capfd.readouterr().err
 
 
 def test_bug_that_cannot_be_logged_is_shown(capsys: pytest.CaptureFixture[str], user_directory: Path) -> None:
