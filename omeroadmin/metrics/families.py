@@ -37,6 +37,11 @@ class Sample:
 
 UP = Family("omero_up", "Whether the node and all servers that it is to run answer (1) or not (0).")
 BUILD_INFO = Family("omero_build_info", "Version of the toolkit that made these metrics; always 1.", ("version",))
+TAKEN = Family(
+    "omero_metrics_timestamp_seconds",
+    "When these metrics were taken, in seconds since 1970; a file that nobody replaces any more shows it.",
+    unit="seconds",
+)
 PART_UP = Family(
     "omero_collector_success", "Whether a part of these metrics could be collected (1) or not (0).", ("collector",)
 )
@@ -104,6 +109,7 @@ DISK_SIZE = Family("omero_data_size_bytes", "Size of the file system of omero.da
 FAMILIES: tuple[Family, ...] = (
     UP,
     BUILD_INFO,
+    TAKEN,
     PART_UP,
     SERVER_UP,
     SERVER_ENABLED,

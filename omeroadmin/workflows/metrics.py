@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from omeroadmin.certificates.expiry import certificate_expiry
+from omeroadmin.database import eventlog
 from omeroadmin.database.connection import DatabaseAddress, connect
 from omeroadmin.errors import AdminError, failed_error
 from omeroadmin.grid.driver import driver_for
@@ -16,6 +17,7 @@ from omeroadmin.metrics.families import Family, Sample
 from omeroadmin.profiles.store import load_settings
 from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
+from omeroadmin.system.clock import utc_now
 from omeroadmin.version import VERSION
 from omeroadmin.workflows.backup_record import known_facts
 from omeroadmin.workflows.logs import log_facts
@@ -26,17 +28,12 @@ if TYPE_CHECKING:
 _STATEMENT_TIMEOUT_MS = 10_000
 
 _REPOSITORY_SIZE = "SELECT coalesce(sum(size), 0) FROM originalfile WHERE id IN (SELECT originalfile FROM filesetentry)"
-_INDEXER_LAG = """
-    SELECT greatest(0, coalesce((SELECT max(id) FROM eventlog), 0) - coalesce(
-        (SELECT value::bigint FROM configuration WHERE name = 'PersistentEventLogLoader.v2.current_id'), 0))
-"""
 _COUNTS: tuple[tuple[Family, str], ...] = (
     (families.DATABASE_SIZE, "SELECT pg_database_size(current_database())"),
     (families.IMAGES, "SELECT count(*) FROM image"),
     (families.GROUPS, "SELECT count(*) FROM experimentergroup"),
     (families.SESSIONS, "SELECT count(*) FROM session WHERE closed IS NULL"),
     (families.REPOSITORY_SIZE, _REPOSITORY_SIZE),
-    (families.INDEXER_LAG, _INDEXER_LAG),
 )
 # Who may log in is in the group "user", whose id is 1.
 _USERS = """
@@ -53,7 +50,7 @@ def collect_samples(instance: Instance) -> list[Sample]:
     :raises AdminError: only where the configuration itself can't be read
     """
     settings = load_settings(instance)
-    samples = [Sample(families.BUILD_INFO, 1, (VERSION,))]
+    samples = [Sample(families.BUILD_INFO, 1, (VERSION,)), Sample(families.TAKEN, utc_now().timestamp())]
     for name, collector in COLLECTORS.items():
         taken: list[Sample] = []
         try:
@@ -108,6 +105,8 @@ def database_samples(instance: Instance, settings: Settings) -> Iterator[Sample]
             connection.execute(f"SET statement_timeout = {_STATEMENT_TIMEOUT_MS}")
             for family, statement in _COUNTS:
                 yield Sample(family, _number(connection, statement))
+            lag = eventlog.last_entry(connection) - eventlog.indexed_position(connection)
+            yield Sample(families.INDEXER_LAG, max(0, lag))
             counts = {bool(row[0]): float(row[1]) for row in connection.execute(_USERS)}
         except psycopg.Error as error:
             raise failed_error("database-refused", str(error)) from error

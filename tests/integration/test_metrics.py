@@ -99,6 +99,7 @@ def test_with_a_database(embedded_instance: DatabaseUnderTest) -> None:
     assert after["omero_log_errors", "Blitz-0.log"] == 1
     assert after["omero_collector_success", "database"] == 1
     assert after["omero_up",] == 0
+    assert 0 <= time.time() - after["omero_metrics_timestamp_seconds",] < 60
 
 
 def test_a_database_without_schema_is_up_and_no_more(embedded_instance: DatabaseUnderTest) -> None:
