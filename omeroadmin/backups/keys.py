@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omeroadmin.errors import AdminError, configuration_error, printable, usage_error
+from omeroadmin.errors import AdminError, AdminWarning, configuration_error, printable, usage_error
 from omeroadmin.system import files
 
 PASSPHRASE = "passphrase"  # noqa: S105 - the word, not one
@@ -58,8 +60,15 @@ def read_seal(recipients: Sequence[str] = (), passphrase_file: Path | None = Non
     """The seal that options or properties ask for; ``None`` where they ask for none.
 
     :param recipients: each a public key, or a file with one in each line
-    :raises AdminError: ``recipient-invalid``, ``recipients-missing``, ``passphrase-missing``, ``file-not-read``
+    :raises AdminError: ``recipient-invalid``, ``recipients-missing``, ``passphrase-missing``, ``passphrase-exposed``,
+        ``file-not-read``
     """
+    if passphrase_file is not None and (why := files.exposure(passphrase_file)):
+        raise configuration_error(
+            "passphrase-exposed",
+            f"{passphrase_file} is no secret: {why}",
+            f"chmod 600 {shlex.quote(str(passphrase_file))}",
+        )
     keys = tuple(dict.fromkeys(key for text in recipients for key in _public_keys(text)))
     passphrase = "" if passphrase_file is None else read_passphrase(passphrase_file)
     return Seal(keys, passphrase) if keys or passphrase else None
@@ -68,10 +77,21 @@ def read_seal(recipients: Sequence[str] = (), passphrase_file: Path | None = Non
 def read_keys(identity_files: Sequence[Path] = (), passphrase_file: Path | None = None) -> Keys:
     """The keys of files; a passphrase opens identity files that are sealed themselves as well.
 
+    What others can read is used all the same, with a warning: a restore can't wait.
+
     :raises AdminError: ``identity-invalid``, ``identity-locked``, ``passphrase-missing``, ``file-not-read``
     """
+    for path in (*identity_files, *([] if passphrase_file is None else [passphrase_file])):
+        warn_if_exposed(path)
     passphrase = "" if passphrase_file is None else read_passphrase(passphrase_file)
     return Keys(tuple(one for path in identity_files for one in _identities(path, passphrase)), passphrase)
+
+
+def warn_if_exposed(path: Path) -> None:
+    """Say on stderr that others can read a file with a secret."""
+    if why := files.exposure(path):
+        words = f"{path} is no secret: {why} (chmod 600 {shlex.quote(str(path))})"
+        warnings.warn(words, AdminWarning, stacklevel=2)
 
 
 def read_passphrase(path: Path) -> str:

@@ -157,6 +157,23 @@ def read_text(path: Path) -> str:
         raise failed_error("file-not-read", f"{path} is not UTF-8 text (byte {error.start})") from error
 
 
+def exposure(path: Path) -> str:
+    """Who besides its owner can read a file with a secret, in words; empty: nobody.
+
+    As ssh judges key files: what belongs to somebody else, root for one, may be shared with a group.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return ""
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & stat.S_IRWXO:
+        return f"it has mode {mode:04o}, so everybody on this machine can read it"
+    if mode & stat.S_IRWXG and status.st_uid == os.geteuid():
+        return f"it has mode {mode:04o}, so its group can read it"
+    return ""
+
+
 def file_error(what: str, path: Path, error: OSError) -> AdminError:
     """The one line for a file that can't be read or written."""
     is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -6,9 +6,10 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from omeroadmin.backups.engines.address import is_directory, require_known
+from omeroadmin.backups.engines.address import BORG, RESTIC, is_directory, require_known
 from omeroadmin.backups.engines.engine import Engine
 from omeroadmin.backups.engines.opening import EngineOptions, open_engine
+from omeroadmin.backups.keys import warn_if_exposed
 from omeroadmin.backups.store import Listed, list_snapshots
 from omeroadmin.errors import configuration_error
 from omeroadmin.schema.settings import Settings
@@ -48,7 +49,10 @@ def engine_for(settings: Settings | None, option: str | Path | None, temporary: 
     :param temporary: where what is on its way is put aside
     :raises AdminError: ``backup-target-unset``, ``backup-target-invalid``
     """
-    return open_engine(target_address(settings, option), EngineOptions(temporary, _password_file(settings)))
+    address, password_file = target_address(settings, option), _password_file(settings)
+    if password_file is not None and address.startswith((RESTIC, BORG)):
+        warn_if_exposed(password_file)
+    return open_engine(address, EngineOptions(temporary, password_file))
 
 
 def _password_file(settings: Settings | None) -> Path | None:

@@ -72,6 +72,7 @@ def test_kill_during_create_elsewhere(tmp_path: Path, address: str) -> None:
     generator = random.Random(20261128)
     password = tmp_path / "password"
     password.write_text("correct horse\n")
+    password.chmod(0o600)
     variables = {"RESTIC_PASSWORD_FILE": str(password), "BORG_PASSCOMMAND": f"cat {password}"}
     engine = open_engine(address, EngineOptions(tmp_path / "staging", password))
     with seeded_instance(tmp_path) as seeded:

@@ -95,6 +95,7 @@ def test_a_killed_run_leaves_nothing_in_the_clear(killing: Killing, tmp_path: Pa
 def test_a_killed_restore_of_a_sealed_snapshot_goes_on(killing: Killing, tmp_path: Path) -> None:
     identity, key, target = pyrage.x25519.Identity.generate(), tmp_path / "key", tmp_path / "target"
     key.write_text(f"{identity}\n")
+    key.chmod(0o600)
     seeded = killing.seeded
     wish = BackupWish(
         seeded.database.instance, seeded.database.settings, target, encrypt_to=(str(identity.to_public()),)

@@ -114,6 +114,7 @@ def test_faults_are_named_and_no_record_is_kept(server: Omero, target: Path, scr
 def test_a_sealed_snapshot_is_drilled_with_its_key(server: Omero, scratch: Path, tmp_path: Path) -> None:
     phrase, target = tmp_path / "phrase", tmp_path / "target"
     phrase.write_text("correct horse\n")
+    phrase.chmod(0o600)
     server.ok("backup", "create", "--target", str(target), "--passphrase-file", str(phrase), timeout=300)
     arguments = ("backup", "drill", "--target", str(target), "--scratch", str(scratch))
     done = server.run(*arguments, timeout=280)

@@ -80,6 +80,7 @@ def place(request: pytest.FixtureRequest, source: Seeded, tmp_path: Path, monkey
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     password = tmp_path / "password"
     password.write_text("correct horse\n")
+    password.chmod(0o600)
     explicit = {**source.database.settings.explicit(), "omero.backup.password_file": str(password)}
     return Place(request.param, tmp_path / "repository", password, Settings(explicit))
 

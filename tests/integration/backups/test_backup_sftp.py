@@ -303,6 +303,7 @@ def test_monitoring_asks_nobody(sshd: Sshd, source: Seeded, tmp_path: Path) -> N
 def test_a_sealed_snapshot_elsewhere(sshd: Sshd, source: Seeded, tmp_path: Path) -> None:
     identity = pyrage.x25519.Identity.generate()
     (tmp_path / "key").write_text(f"{identity}\n")
+    (tmp_path / "key").chmod(0o600)
     there = tmp_path / "far"
     wish = BackupWish(
         source.database.instance,

@@ -36,6 +36,7 @@ def sealed(source: Seeded, tmp_path_factory: pytest.TempPathFactory) -> Sealed: 
     directory = tmp_path_factory.mktemp("sealed")
     identity = pyrage.x25519.Identity.generate()
     (directory / "identity").write_text(f"{identity}\n")
+    (directory / "identity").chmod(0o600)
     instance = source.database.instance
     snapshot = create_backup(
         BackupWish(instance, load_settings(instance), directory / "target", encrypt_to=(str(identity.to_public()),))
@@ -139,6 +140,7 @@ def test_properties_seal_as_well(source: Seeded, tmp_path: Path) -> None:  # noq
     instance, values = source.database.instance, dict(source.database.settings.explicit())
     phrase = tmp_path / "passphrase"
     phrase.write_text("correct horse\n")
+    phrase.chmod(0o600)
     identity = pyrage.x25519.Identity.generate()
     values["omero.backup.encryption.passphrase_file"] = str(phrase)
     values["omero.backup.encryption.recipients"] = f" {identity.to_public()} ,"
@@ -156,6 +158,7 @@ def test_properties_seal_as_well(source: Seeded, tmp_path: Path) -> None:  # noq
 def test_what_opens_it_is_not_saved_beside_it(source: Seeded, tmp_path: Path) -> None:  # noqa: F811
     phrase = source.data / "passphrase"
     phrase.write_text("correct horse\n")
+    phrase.chmod(0o600)
     try:
         wish = BackupWish(
             source.database.instance, source.database.settings, tmp_path / "target", passphrase_file=phrase

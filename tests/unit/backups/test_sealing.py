@@ -17,7 +17,7 @@ from omeroadmin.backups.keys import Keys, Seal, read_keys, read_seal
 from omeroadmin.backups.manifest import Checksum
 from omeroadmin.backups.sealing import KEY_NAME, open_file, opened, seal_file, seal_tree
 from omeroadmin.backups.snapshot import Snapshot, read_snapshot, write_snapshot
-from omeroadmin.errors import AdminError
+from omeroadmin.errors import AdminError, AdminWarning
 from tests.support.components import require_program
 
 CONTENTS = {"database/toc.dat": b"toc", "database/1.dat.gz": b"", "etc/grid/config.xml": b"<icegrid/>" * 9000}
@@ -123,7 +123,7 @@ def test_a_full_disk_is_noticed_at_the_last_byte(tmp_path: Path, identity: pyrag
             from pathlib import Path
             from omeroadmin.backups.keys import parse_recipient
             from omeroadmin.backups.sealing import seal_file
-            from omeroadmin.errors import AdminError
+            from omeroadmin.errors import AdminError, AdminWarning
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {limit[1]}))
             try:
@@ -179,19 +179,37 @@ def test_keys_come_from_options_and_files(tmp_path: Path, identity: pyrage.x2551
     assert read_seal() is None
     assert read_seal([public, str(listed)]) == Seal((public,))
     (tmp_path / "phrase").write_text("correct horse \r\nsecond line\n")
+    (tmp_path / "phrase").chmod(0o600)
     seal = read_seal([], tmp_path / "phrase")
     assert seal is not None
     assert seal.passphrase == "correct horse "
     assert "horse" not in repr(seal) + repr(read_keys([], tmp_path / "phrase"))
     private = tmp_path / "identity"
     private.write_text(f"# created\n{identity}\n{pyrage.x25519.Identity.generate()}\n")
+    private.chmod(0o600)
     assert len(read_keys([private]).identities) == 2
     assert not read_keys()
     (tmp_path / "locked").write_bytes(pyrage.passphrase.encrypt(private.read_bytes(), "correct horse "))
+    (tmp_path / "locked").chmod(0o600)
     assert len(read_keys([tmp_path / "locked"], tmp_path / "phrase").identities) == 2
     with pytest.raises(AdminError) as caught:
         read_keys([tmp_path / "locked"])
     assert caught.value.code == "identity-locked"
+
+
+@pytest.mark.parametrize(("mode", "words"), [(0o644, "everybody"), (0o604, "everybody"), (0o640, "its group")])
+def test_a_passphrase_that_others_can_read_seals_nothing(tmp_path: Path, mode: int, words: str) -> None:
+    phrase = tmp_path / "pass phrase"
+    phrase.write_text("correct horse\n")
+    phrase.chmod(mode)
+    with pytest.raises(AdminError, match=words) as caught:
+        read_seal([], phrase)
+    assert (caught.value.code, caught.value.hint) == ("passphrase-exposed", f"chmod 600 '{phrase}'")
+    # What is sealed with it already must be restored all the same.
+    with pytest.warns(AdminWarning, match=f"{phrase} is no secret: .*{words}"):
+        assert read_keys([], phrase).passphrase == "correct horse"
+    phrase.chmod(0o600)
+    assert read_seal([], phrase) == Seal((), "correct horse")
 
 
 def test_ssh_keys_seal_and_open(work: Path, tmp_path: Path) -> None:
@@ -231,10 +249,12 @@ def test_lists_of_public_keys_that_are_none(tmp_path: Path, content: str, code: 
 @pytest.mark.parametrize("content", [b"", b"junk\n", b"\xff\xfe", b"-----BEGIN OPENSSH PRIVATE KEY-----\njunk"])
 def test_private_keys_that_are_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "identity").write_bytes(content)
+    (tmp_path / "identity").chmod(0o600)
     with pytest.raises(AdminError) as caught:
         read_keys([tmp_path / "identity"])
     assert caught.value.code == "identity-invalid"
     (tmp_path / "empty").write_bytes(b" \n")
+    (tmp_path / "empty").chmod(0o600)
     with pytest.raises(AdminError) as caught:
         read_keys([], tmp_path / "empty")
     assert caught.value.code == "passphrase-missing"
