@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from omeroadmin.database.passfile import password_file
 from omeroadmin.database.script import SchemaVersion
 from omeroadmin.errors import AdminError, configuration_error, failed_error, unreachable_error
 from omeroadmin.schema.settings import Settings
-from omeroadmin.system import files
 
 if TYPE_CHECKING:
     from psycopg import Connection, OperationalError
@@ -61,17 +60,14 @@ class DatabaseAddress:
 
     @contextlib.contextmanager
     def environment(self) -> Iterator[dict[str, str]]:
-        """Variables for PostgreSQL's programs; the password stands in a 0600 file that lives as long as the block."""
-        with tempfile.TemporaryDirectory(prefix="omero-db-") as directory:
-            passfile = Path(directory) / "pgpass"
-            entry = ":".join(_escape(part) for part in ("*", "*", "*", self.user, self.password))
-            files.write_atomically(passfile, entry + "\n", mode=files.SECRET_MODE)
+        """Variables for PostgreSQL's programs; the password stands in a file that lives as long as the block."""
+        with password_file(self.user, self.password) as passfile:
             yield {
                 "PGHOST": self.host,
                 "PGPORT": str(self.port),
                 "PGDATABASE": self.name,
                 "PGUSER": self.user,
-                "PGPASSFILE": str(passfile),
+                "PGPASSFILE": passfile,
                 # Those of whoever runs this would count for more.
                 "PGPASSWORD": "",
                 "PGHOSTADDR": "",
@@ -79,10 +75,6 @@ class DatabaseAddress:
                 "PGCLIENTENCODING": "UTF8",
                 "PGTZ": "UTC",
             }
-
-
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace(":", "\\:")
 
 
 def connect(

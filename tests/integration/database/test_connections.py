@@ -2,7 +2,10 @@
 
 import dataclasses
 import os
+import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -21,7 +24,7 @@ from omeroadmin.database.programs import find_programs
 from omeroadmin.database.script import SchemaVersion
 from omeroadmin.errors import AdminError, ExitStatus
 from omeroadmin.system import process
-from tests.support.database import DATABASE_PASSWORD, DatabaseUnderTest
+from tests.support.database import DATABASE_PASSWORD, DatabaseUnderTest, all_programs
 from tests.support.ports import free_port
 
 CURRENT = SchemaVersion("OMERO5.4", 0)
@@ -131,15 +134,61 @@ def test_programs_log_in_without_a_password_in_sight(
     # What an admin has exported for another database.
     monkeypatch.setenv("PGPASSWORD", "another")
     monkeypatch.setenv("PGHOSTADDR", "192.0.2.1")
-    psql = find_programs(shared_instance.settings).path("psql")
     with shared_instance.address.environment() as environment:
         passfile = Path(environment["PGPASSFILE"])
         assert passfile.stat().st_mode & 0o777 == 0o600
         assert DATABASE_PASSWORD not in environment.values()
-        done = process.run([psql, "-Atc", "SELECT current_user"], timeout=20, environment=environment)
-    assert done.output == "omero\n"
-    assert not passfile.parent.exists()
+        # Programs of all versions that there are: they look at the file in their own ways.
+        for programs in all_programs():
+            arguments = [str(programs.path("psql")), "-w", "-Atc", "SELECT current_user"]
+            done = process.run(arguments, timeout=20, environment=environment)
+            assert (done.output, done.error_output) == ("omero\n", "")
+    assert not passfile.exists()
     assert not os.environ.get("PGPASSFILE")
+
+
+def test_each_connection_of_a_dump_finds_the_password(shared_instance: DatabaseUnderTest, tmp_path: Path) -> None:
+    with connect(shared_instance.address) as connection:
+        major = server_version(connection)[0]
+    for programs in all_programs():
+        if programs.major < major:
+            continue
+        directory = tmp_path / str(programs.major)
+        with shared_instance.address.environment() as environment:
+            arguments = [str(programs.path("pg_dump")), "-w", "--format", "directory", "--jobs", "4", "--file"]
+            done = process.run([*arguments, str(directory)], timeout=60, environment=environment)
+        assert done.succeeded, done.error_output
+        assert (directory / "toc.dat").stat().st_size
+
+
+def test_a_password_of_any_characters_is_found(shared_instance: DatabaseUnderTest) -> None:
+    password = "a:b\\c d'e"
+    with connect(shared_instance.superuser, autocommit=True) as connection:
+        connection.execute("CREATE ROLE odd LOGIN PASSWORD 'a:b\\c d''e'")
+        try:
+            address = dataclasses.replace(shared_instance.address, name="postgres", user="odd", password=password)
+            with address.environment() as environment:
+                arguments = [
+                    str(find_programs(shared_instance.settings).path("psql")),
+                    "-w",
+                    "-Atc",
+                    "SELECT current_user",
+                ]
+                done = process.run(arguments, timeout=20, environment=environment)
+            assert done.output == "odd\n", done.error_output
+        finally:
+            connection.execute("DROP ROLE odd")
+
+
+def test_a_killed_command_leaves_no_password(tmp_path: Path) -> None:
+    script = (
+        "import os, signal; from omeroadmin.database.passfile import password_file\n"
+        "with password_file('omero', 'a secret'):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not list(tmp_path.iterdir())
 
 
 def test_addresses_are_checked() -> None:
