@@ -92,11 +92,12 @@ def is_part(entry: os.DirEntry[str]) -> bool:
 def require_target(root: Path) -> Target:
     """A target that must be there.
 
-    :raises AdminError: ``backup-target-missing``, ``file-not-read``
+    :raises AdminError: ``backup-target-missing``, ``backup-target-occupied`` for a file, ``file-not-read``
     """
     target = Target(root)
     with _readable(root):
         if not target.snapshots.is_dir():
+            _refuse_file(root)
             raise target_missing(str(root))
     return target
 
@@ -104,17 +105,25 @@ def require_target(root: Path) -> Target:
 def require_place(root: Path) -> None:
     """That a target, or an empty directory for one, is there.
 
-    :raises AdminError: ``backup-target-missing``, ``file-not-read``
+    :raises AdminError: ``backup-target-missing``, ``backup-target-occupied`` for a file, ``file-not-read``
     """
     with _readable(root):
         if not root.is_dir():
+            _refuse_file(root)
             raise target_missing(str(root))
+
+
+def _refuse_file(root: Path) -> None:
+    if root.exists() and not root.is_dir():
+        raise configuration_error("backup-target-occupied", f"{root} is no directory", "name a directory")
 
 
 def target_missing(address: str) -> AdminError:
     """The one line for a target that isn't there."""
     return configuration_error(
-        "backup-target-missing", f"{address} holds no snapshots", f"take one: omero backup create --target {address}"
+        "backup-target-missing",
+        f"{address} holds no snapshots",
+        f"see whether its disk is mounted; if it is to be a new target: omero backup create --target {address}",
     )
 
 
@@ -135,8 +144,7 @@ def make_target(root: Path) -> Target:
     """
     target = Target(root)
     with _readable(root):
-        if root.exists() and not root.is_dir():
-            raise configuration_error("backup-target-occupied", f"{root} is no directory", "name a directory")
+        _refuse_file(root)
         if root.is_dir() and not target.snapshots.is_dir() and any(root.iterdir()) and not target.lock_file.exists():
             raise target_occupied(str(root))
     files.make_directory(root, mode=PRIVATE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -242,3 +243,32 @@ def test_a_database_that_does_not_answer_is_status_4(omero: Omero, tmp_path: Pat
     finally:
         for name, value in before.items():
             omero.ok("config", "set", name, value)
+
+
+def test_ports_that_are_taken_are_told_before_the_restore(omero: Omero, tmp_path: Path) -> None:
+    target, into = str(tmp_path / "target"), tmp_path / "second"
+    omero.ok("backup", "create", "--target", target)
+    common = ("backup", "restore", "latest", "--target", target, "--into", str(into), "--yes")
+    with socket.create_server(("127.0.0.1", 24064)) as original:
+        refused = omero.run(*common, "--ports-prefix", "2", "--start")
+        assert (refused.returncode, refused.stdout) == (3, "")
+        assert "24064 (omero.ports.ssl) is taken" in refused.stderr
+        assert "add --ports-prefix " in refused.stderr
+        assert not into.exists()
+        told = omero.run(*common, "--ports-prefix", "2", "--dry-run")
+        assert told.returncode == 0
+        assert "24064 (omero.ports.ssl) is taken" in told.stderr
+        original.close()
+        free = omero.run(*common, "--ports-prefix", "2", "--dry-run")
+        assert (free.returncode, free.stderr) == (0, "")
+
+
+def test_a_disk_that_may_not_be_mounted(omero: Omero, tmp_path: Path) -> None:
+    (tmp_path / "backup").mkdir()
+    (tmp_path / "file").write_text("mine")
+    for command in ("list", "verify", "show"):
+        done = omero.run("backup", command, "--target", str(tmp_path / "backup"))
+        assert (done.returncode, done.stdout) == (3, "")
+        assert "is mounted" in done.stderr
+        done = omero.run("backup", command, "--target", str(tmp_path / "file"))
+        assert (done.returncode, "is no directory" in done.stderr) == (3, True)
