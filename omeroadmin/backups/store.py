@@ -10,7 +10,7 @@ from typing import Any
 from omeroadmin.backups.drills import Drill, recorded_drill
 from omeroadmin.backups.engines.engine import Engine
 from omeroadmin.backups.snapshot import Snapshot
-from omeroadmin.errors import AdminError, configuration_error
+from omeroadmin.errors import AdminError, configuration_error, failed_error
 
 VERIFIED_NAME = "verified.json"
 
@@ -94,9 +94,15 @@ def find_snapshot(engine: Engine, wanted: str) -> Snapshot:
     """
     names = engine.names()
     matching = names[-1:] if wanted == "latest" else [name for name in names if wanted and name.startswith(wanted)]
-    if len(matching) == 1:
-        return engine.read(matching[0])
     hint = f"see them: omero backup list --target {engine.address}"
+    if len(matching) == 1:
+        try:
+            return engine.read(matching[0])
+        except AdminError as error:
+            if error.code != "snapshot-damaged":
+                raise
+            # What reads the document doesn't know the target's name.
+            raise failed_error(error.code, error.message, f"name another one by its ID; {hint}") from error
     if not matching:
         what = "no snapshot" if wanted == "latest" else f"no snapshot {wanted!r}"
         raise configuration_error("snapshot-unknown", f"{engine.address} holds {what}", hint)

@@ -47,6 +47,7 @@ from omeroadmin.workflows.restore_destination import (
 )
 from omeroadmin.workflows.restore_files import file_steps
 from omeroadmin.workflows.restore_instance_steps import data_steps, database_steps, instance_steps, rows_file, title
+from omeroadmin.workflows.restore_room import warn_if_full
 from omeroadmin.workflows.restore_steps import (
     CheckRestored,
     Mark,
@@ -164,6 +165,13 @@ class Copy:
         return {name: place for name, place in everything.items() if name in self.snapshot.roots}
 
     @property
+    def filled(self) -> list[Path]:
+        """Directories that files are restored to."""
+        if self.selection.files_only:
+            return [self.data]
+        return [place for name, place in self.places.items() if self.selection.touches(name)]
+
+    @property
     def stays(self) -> bool:
         """Whether the configuration alone is restored, for the data and the backups that are there."""
         chosen = self.selection
@@ -190,6 +198,8 @@ def plan_restore(wish: RestoreWish) -> SnapshotPlan:
         amount = Amount(copy.snapshot.files, copy.snapshot.size)
         if wish.only:
             amount = check_found(copy.selection, read_manifest(manifest_path(copy.directory)))
+        if not (copy.destination.resumes or wish.overwrite):
+            warn_if_full(copy.filled, amount.size)
         report = RestoreReport()
         if copy.selection.files_only:
             steps = file_steps(
@@ -264,11 +274,8 @@ def look(wish: RestoreWish, stack: contextlib.ExitStack, moment: str = "") -> Co
     destination = find(wish.into, wish.data_directory, " ".join((f"{snapshot.id}{moment}", *wish.only)))
     directory = stack.enter_context(engine.parts(snapshot.id))
     copy = Copy(wish, engine, snapshot, directory, directory, destination, selection)
-    wanted = [place for name, place in copy.places.items() if selection.touches(name)]
-    if selection.files_only:
-        wanted = [destination.data]
     originals = () if selection.files_only else snapshot.roots.values()
-    refuse_unsuitable(destination, wanted, engine.local, overwrite=wish.overwrite, originals=originals)
+    refuse_unsuitable(destination, copy.filled, engine.local, overwrite=wish.overwrite, originals=originals)
     refuse_damaged(copy)
     if selection.files_only:
         return copy
