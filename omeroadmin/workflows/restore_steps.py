@@ -144,7 +144,7 @@ class ExtractFiles:
 
     def describe(self) -> str:
         """One line for the plan."""
-        directories = ", ".join(str(place) for _, place in self.places)
+        directories = ", ".join(str(place) for name, place in self.places if self.selection.touches(name))
         return f"restore {self.amount.files} files ({self.amount.size} bytes) to {directories}"
 
     def apply(self, host: Host) -> None:  # noqa: ARG002 - files are restored where this runs

@@ -158,6 +158,9 @@ def test_single_files_come_back(omero: Omero, seeded: Seeded, tmp_path: Path) ->
     done = omero.run(*common, "--start")
     assert (done.returncode, "no server" in done.stderr) == (2, True)
     assert not (tmp_path / "rescued").exists()
+    planned = omero.ok(*common, "--dry-run")
+    # No tree is named that nothing is wanted of.
+    assert f"bytes) to {into}\n" in planned
     words = omero.ok(*common)
     assert "1 files restored" in words
     assert "admin start" not in words
