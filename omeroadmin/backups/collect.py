@@ -198,22 +198,23 @@ class Collector:
 
     def _compared(self, found: Iterable[Found]) -> Iterator[Found | bytes]:
         """All that is found; the previous manifest's line where it is just as this file's must be."""
-        previous, key, unseen = self._previous, self._pool.key, self._unseen
+        previous, pool_key, unseen = self._previous, self._pool.key, self._unseen
         trusted_until_ns = _NEVER if self._thorough else self._trusted_until_ns
         files = size = 0
         for item in found:
-            start = unchanged_start(item.path, item.mtime_ns, item.mode, item.size)
+            path, _, item_size, mtime_ns, mode, _, _ = item
+            start = unchanged_start(path, mtime_ns, mode, item_size)
             line = previous.line
-            if not line.startswith(start) or item.mtime_ns >= trusted_until_ns:
+            if not line.startswith(start) or mtime_ns >= trusted_until_ns:
                 yield item
                 continue
             end = len(start) + _DIGEST
-            if not line.startswith(_RECORDED, end) and self._with_sha1(item.path):
+            if not line.startswith(_RECORDED, end) and self._with_sha1(path):
                 yield item
                 continue
-            unseen.add(key(line[len(start) : end], item.size))
+            unseen.add(pool_key(line[len(start) : end], item_size))
             files += 1
-            size += item.size
+            size += item_size
             previous.advance()
             yield line
             if files & _SOMETIMES == 0 and len(unseen) >= _UNSEEN:

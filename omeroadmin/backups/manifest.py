@@ -24,6 +24,11 @@ MANIFEST_NAME = "manifest.jsonl.zst"
 _LEVEL = 1
 _CHUNK = 1 << 20
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_PLAIN_FILE = re.compile(
+    rb'\{"path":"([ !#-\[\]-~]+)","mtime_ns":(-?(?:0|[1-9][0-9]{0,18})),"mode":(0|[1-9][0-9]{0,18})'
+    rb',"size":(0|[1-9][0-9]{0,18}),"blake3":"([0-9a-f]{64})"(?:,"sha1":"([0-9a-f]*)")?\}\n?'
+)
+"""The line of a file as :func:`entry_line` writes it, if its path is plain ASCII."""
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _quote = json.encoder.encode_basestring_ascii
 
@@ -87,6 +92,20 @@ def unchanged_start(path: str, mtime_ns: int, mode: int, size: int) -> bytes:
 
 def parse_line(line: bytes | str) -> Entry:
     """The entry of a line.
+
+    :raises AdminError: ``manifest-damaged``
+    """
+    match = _PLAIN_FILE.fullmatch(line) if isinstance(line, bytes) else None
+    if match is not None:
+        # Most lines, in half of the time that JSON takes.
+        path, mtime_ns, mode, size, blake3, sha1 = match.groups()
+        recorded = None if sha1 is None else sha1.decode()
+        return Entry(path.decode(), int(size), int(mtime_ns), int(mode), blake3.decode(), recorded)
+    return parse_document(line)
+
+
+def parse_document(line: bytes | str) -> Entry:
+    """The entry of a line, whichever way its JSON is written.
 
     :raises AdminError: ``manifest-damaged``
     """

@@ -19,6 +19,9 @@ _REMEMBERED = 1 << 16
 """Contents of this size and more are read once, however many paths have them; smaller ones aren't worth memory."""
 
 _AHEAD = 32
+_GROUPS_AHEAD = 2
+_GROUP_BYTES = 1 << 24
+"""Bytes of files that are read one after the other: the threads are to end at the same time."""
 
 
 @dataclass
@@ -63,35 +66,54 @@ def _surplus(directory: Path, part: Path, snapshot: Snapshot, place: str) -> Ite
 
 
 def check_contents(
-    entries: Iterable[Entry], check: Callable[[Entry], Fault | None], read: Read, *, jobs: int = 1
+    entries: Iterable[Entry],
+    check: Callable[[list[Entry]], list[Fault]],
+    read: Read,
+    *,
+    jobs: int = 1,
+    together: int = 1,
 ) -> Iterator[Fault]:
     """Faults of the contents of files: each is read again, once.
 
-    :param check: reads one; safe to run in threads
+    :param check: reads some; safe to run in threads
     :param read: counted up
     :param jobs: threads that read
+    :param together: the most files that ``check`` is given at once, fewer of large ones
     :raises AdminError: ``manifest-damaged`` where the entries can't be read on
     """
-    seen: set[bytes] = set()
-    waiting: deque[tuple[Entry, Future[Fault | None]]] = deque()
+    waiting: deque[tuple[list[Entry], Future[list[Fault]]]] = deque()
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="verify") as executor:
-        for entry in entries:
-            if not entry.is_file or _was_seen(entry, seen):
-                continue
-            waiting.append((entry, executor.submit(check, entry)))
-            while len(waiting) > jobs * _AHEAD:
+        for some in _grouped(entries, together):
+            waiting.append((some, executor.submit(check, some)))
+            while len(waiting) > jobs * (_AHEAD if together == 1 else _GROUPS_AHEAD):
                 yield from _next(waiting, read)
         while waiting:
             yield from _next(waiting, read)
 
 
-def _next(waiting: deque[tuple[Entry, Future[Fault | None]]], read: Read) -> Iterator[Fault]:
-    entry, future = waiting.popleft()
-    fault = future.result()
-    read.files += 1
-    read.size += entry.size
-    if fault is not None:
-        yield fault
+def _grouped(entries: Iterable[Entry], together: int) -> Iterator[list[Entry]]:
+    """The contents to read, each once."""
+    seen: set[bytes] = set()
+    some: list[Entry] = []
+    size = 0
+    for entry in entries:
+        if not entry.is_file or _was_seen(entry, seen):
+            continue
+        some.append(entry)
+        size += entry.size
+        if len(some) >= together or size >= _GROUP_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+def _next(waiting: deque[tuple[list[Entry], Future[list[Fault]]]], read: Read) -> Iterator[Fault]:
+    some, future = waiting.popleft()
+    faults = future.result()
+    read.files += len(some)
+    read.size += sum(entry.size for entry in some)
+    yield from faults
 
 
 def _was_seen(entry: Entry, seen: set[bytes]) -> bool:

@@ -75,7 +75,7 @@ def run(
             text=True,
             errors="replace",
             timeout=timeout,
-            env=_variables(environment, inherit=inherit),
+            env=variables(environment, inherit=inherit),
             cwd=directory,
             check=False,
         )
@@ -129,7 +129,7 @@ def feed(
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         try:
             program = subprocess.Popen(
-                words, stdin=subprocess.PIPE, stdout=output, stderr=errors, env=_variables(environment, inherit=True)
+                words, stdin=subprocess.PIPE, stdout=output, stderr=errors, env=variables(environment, inherit=True)
             )
         except OSError as error:
             raise configuration_error("program-missing", f"{words[0]} can't be run: {error.strerror}") from error
@@ -152,7 +152,7 @@ def feed(
             timer.cancel()
         if expired.is_set():
             raise failed_error("program-timeout", f"{words[0]} did not end within {timeout:g} seconds")
-        return Completed(words, status, _text(output), _text(errors))
+        return Completed(words, status, text_of(output), text_of(errors))
 
 
 def lines_of(arguments: Sequence[str | os.PathLike[str]], input_text: str) -> Iterator[str]:
@@ -194,7 +194,8 @@ def _pour(chunks: Iterable[bytes], program: subprocess.Popen[bytes]) -> None:
             stdin.close()
 
 
-def _text(stream: IO[bytes]) -> str:
+def text_of(stream: IO[bytes]) -> str:
+    """All that a program has written to a temporary file."""
     stream.seek(0)
     return stream.read().decode(errors="replace")
 
@@ -243,7 +244,7 @@ def spawn(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=error_output,
-            env=_variables(environment, inherit=inherit),
+            env=variables(environment, inherit=inherit),
             cwd=directory,
             start_new_session=True,
         )
@@ -251,7 +252,12 @@ def spawn(
         raise configuration_error("program-missing", f"{words[0]} can't be run: {error.strerror}") from error
 
 
-def _variables(given: Mapping[str, str] | None, *, inherit: bool) -> dict[str, str]:
+def variables(given: Mapping[str, str] | None, *, inherit: bool = True) -> dict[str, str]:
+    """Variables for a program.
+
+    :param given: added to the present ones
+    :param inherit: whether the present ones are among them at all
+    """
     return {**(os.environ if inherit else {}), **(given or {})}
 
 
@@ -259,58 +265,6 @@ def find_program(name: str) -> Path | None:
     """The program that PATH gives for a name."""
     found = shutil.which(name)
     return None if found is None else Path(found)
-
-
-class Reading:
-    """A program whose output is read while it runs.
-
-    :param output: its stdout
-    """
-
-    def __init__(self, program: subprocess.Popen[bytes], output: IO[bytes], errors: IO[bytes]) -> None:
-        self.output = output
-        self._program = program
-        self._errors = errors
-
-    def finish(self) -> Completed:
-        """Wait for its end, when its output has been read."""
-        status = self._program.wait()
-        words = self._program.args
-        names = tuple(str(word) for word in words) if isinstance(words, list) else (str(words),)
-        return Completed(names, status, "", _text(self._errors))
-
-
-@contextlib.contextmanager
-def reading(
-    arguments: Sequence[str | os.PathLike[str]], *, environment: Mapping[str, str] | None = None
-) -> Iterator[Reading]:
-    """Run a program whose output is more than memory holds; it is ended with the block.
-
-    :param arguments: program and arguments; no secrets, other users can read them
-    :param environment: variables added to the present ones
-    :raises AdminError: ``program-missing``
-    """
-    words = [os.fspath(argument) for argument in arguments]
-    with tempfile.TemporaryFile() as errors:
-        try:
-            program = subprocess.Popen(
-                words,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=_variables(environment, inherit=True),
-            )
-        except OSError as error:
-            raise configuration_error("program-missing", f"{words[0]} can't be run: {error.strerror}") from error
-        if program.stdout is None:
-            raise AssertionError("stdout is a pipe")
-        try:
-            with program.stdout as output:
-                yield Reading(program, output, errors)
-        finally:
-            if program.poll() is None:
-                program.terminate()
-            program.wait()
 
 
 class Running:
@@ -338,7 +292,7 @@ class Running:
             status = self._program.wait(max(0.0, self._end - time.monotonic()))
         except subprocess.TimeoutExpired as error:
             raise failed_error("program-timeout", f"{names[0]} did not end in time") from error
-        return Completed(names, status, _text(self._output), _text(self._errors))
+        return Completed(names, status, text_of(self._output), text_of(self._errors))
 
 
 @contextlib.contextmanager
@@ -360,7 +314,7 @@ def running(
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,
-                env=_variables(environment, inherit=True),
+                env=variables(environment, inherit=True),
             )
         except OSError as error:
             raise configuration_error("program-missing", f"{words[0]} can't be run: {error.strerror}") from error

@@ -29,11 +29,12 @@ from omeroadmin.backups.manifest import (
 )
 from omeroadmin.backups.newcomers import without_newcomers
 from omeroadmin.backups.reconcile import Tally, reconcile
-from omeroadmin.backups.scan import Found, walk_together
+from omeroadmin.backups.scan import Found
 from omeroadmin.backups.sealing import seal_tree
 from omeroadmin.backups.snapshot import Snapshot, manifest_path
 from omeroadmin.backups.store import newest_snapshot
 from omeroadmin.backups.target import PRIVATE, new_id, remove
+from omeroadmin.backups.walking import Walker, walking
 from omeroadmin.database.connection import DatabaseAddress
 from omeroadmin.database.holds import Hold, hold_removals
 from omeroadmin.errors import AdminError
@@ -41,6 +42,7 @@ from omeroadmin.schema.instance import Instance
 from omeroadmin.schema.settings import Settings
 from omeroadmin.system import files
 from omeroadmin.system.clock import utc_now
+from omeroadmin.system.garbage import seldom_collected
 from omeroadmin.system.interrupts import endings_interrupt
 from omeroadmin.system.priority import give_way
 from omeroadmin.system.scratch import scratch_directory
@@ -207,6 +209,8 @@ def _take(run: _Run) -> Snapshot:
     """
     wish = run.wish
     with (
+        seldom_collected(),
+        walking() as walker,
         database_up(wish.instance, wish.settings),
         hold_removals(DatabaseAddress.from_settings(wish.settings)) as hold,
     ):
@@ -214,12 +218,15 @@ def _take(run: _Run) -> Snapshot:
         sealed = run.seal is not None
         if wish.physical is not None:
             run.physical = _back_up_physically(run, sealed=sealed)
-        with saving_database(wish.settings, run.scope, run.work, run.rows, jobs=wish.jobs) as database:
+        saving = saving_database(
+            wish.settings, run.scope, run.work, run.rows, jobs=wish.jobs, begun=lambda: _begin_walk(run, walker)
+        )
+        with saving as database:
             run.faults.extend(database.known.faults)
             if sealed:
                 database.finish()
             _save_configuration(run)
-            collected, lines = _save_files(run, database)
+            collected, lines = _save_files(run, walker, database)
             database.finish()
             run.warnings.extend(database.warnings)
         _check_hold(run, hold)
@@ -266,21 +273,26 @@ def _check_hold(run: _Run, hold: Hold) -> None:
         run.warnings.add(Fault("hold-lost", parts.DATABASE, message))
 
 
-def _save_files(run: _Run, database: SavingDatabase) -> tuple[Collected, int]:
-    result, lines = _collected(run, database, thorough=False)
+def _begin_walk(run: _Run, walker: Walker) -> None:
+    walker.begin(run.scope.roots, never=[] if run.engine.local is None else [run.engine.local])
+
+
+def _save_files(run: _Run, walker: Walker, database: SavingDatabase) -> tuple[Collected, int]:
+    """Save what the walker, which is at it, finds."""
+    result, lines = _collected(run, walker, database, thorough=False)
     if result.absent:
         # The target has lost contents that the previous manifest names: now each is asked for, and copied again.
-        result, lines = _collected(run, database, thorough=True)
+        _begin_walk(run, walker)
+        result, lines = _collected(run, walker, database, thorough=True)
     run.faults.take_over(result.faults)
     run.warnings.take_over(result.warnings)
     return result, lines
 
 
-def _collected(run: _Run, database: SavingDatabase, *, thorough: bool) -> tuple[Collected, int]:
+def _collected(run: _Run, walker: Walker, database: SavingDatabase, *, thorough: bool) -> tuple[Collected, int]:
     engine, previous, result = run.engine, newest_snapshot(run.engine), Collected()
     _begins(run, "files", 0 if previous is None else previous.size)
-    walked = walk_together(run.scope.roots, never=[] if engine.local is None else [engine.local])
-    known = without_newcomers(_beside(walked, database), database.known.highest_ids)
+    known = without_newcomers(_beside(walker.found(), database), database.known.highest_ids)
     found = _watched(chain.from_iterable(known), run.listener)
     with contextlib.ExitStack() as stack:
         before: Iterator[bytes] = iter(())

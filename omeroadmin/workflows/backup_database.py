@@ -92,7 +92,7 @@ class SavingDatabase:
 
 @contextlib.contextmanager
 def saving_database(
-    settings: Settings, scope: Scope, directory: Path, rows_file: Path, *, jobs: int
+    settings: Settings, scope: Scope, directory: Path, rows_file: Path, *, jobs: int, begun: Callable[[], None]
 ) -> Iterator[SavingDatabase]:
     """Put the rows aside that name files, and dump the database while the block goes on.
 
@@ -102,12 +102,14 @@ def saving_database(
     :param directory: gets the dump, the roles and the settings
     :param rows_file: gets the rows
     :param jobs: connections that dump
+    :param begun: called as soon as the state is settled that all of it sees
     :raises AdminError: ``database-empty``, ``postgresql-too-old``, ``dump-failed``, ``file-not-written``, and as
         :func:`omeroadmin.database.connection.connect`
     """
     address = DatabaseAddress.from_settings(settings)
     with contextlib.ExitStack() as transaction:
         snapshot = transaction.enter_context(exported_snapshot(address))
+        begun()
         connection = snapshot.connection
         version, schema = server_version(connection), schema_version(connection)
         if schema is None:

@@ -45,7 +45,7 @@ class VerifyWish:
 
     :param target: ``None``: as ``omero.backup.target`` says
     :param snapshot: id, the beginning of one, or ``latest``
-    :param jobs: threads that read, connections that restore
+    :param jobs: processes or threads that read, connections that restore
     :param keys: what opens a sealed dump
     :param deep: whether the dump is restored and reconciled with the manifest, which needs PostgreSQL's programs
     :param sample: the part of the contents to read, chosen by chance each time; 1.0 for all

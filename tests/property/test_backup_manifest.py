@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omeroadmin.backups.manifest import Entry, entry_line, parse_line, read_manifest, sort_key, write_manifest
+from omeroadmin.backups.manifest import (
+    Entry,
+    entry_line,
+    parse_document,
+    parse_line,
+    read_manifest,
+    sort_key,
+    write_manifest,
+)
 from omeroadmin.backups.reconcile import Row, Tally, reconcile
 from omeroadmin.backups.target import Target
 from omeroadmin.errors import AdminError
@@ -52,6 +61,31 @@ def test_a_line_gives_the_entry_back(entry: Entry) -> None:
     assert line.count(b"\n") == 1
     assert line.isascii()
     assert parse_line(line) == entry
+
+
+@given(FILES, st.data())
+@settings(max_examples=300)
+def test_the_quick_way_says_what_the_long_way_says(entry: Entry, data: st.DataObject) -> None:
+    line = bytearray(entry_line(entry))
+    for _ in range(data.draw(st.integers(0, 3))):
+        place = data.draw(st.integers(0, len(line) - 1))
+        piece = data.draw(st.sampled_from([b"", b"0", b"-", b'"', b"\\", b"}"]))
+        line[place : place + data.draw(st.integers(0, 2))] = piece
+            st.sampled_from([b"", b"0", b"-", b'"', b"\\", b"}"])
+        )
+    assert entry_or_code(parse_line, bytes(line)) == entry_or_code(parse_document, bytes(line))
+
+
+def test_a_number_without_end_is_damage() -> None:
+    line = entry_line(Entry("data/x", 1, 1, 0o600, "0" * 64)).replace(b'"size":1', b'"size":' + b"1" * 5000)
+    assert entry_or_code(parse_line, line) == "manifest-damaged"
+
+
+def entry_or_code(parse: Callable[[bytes], Entry], line: bytes) -> Entry | str:
+    try:
+        return parse(line)
+    except AdminError as error:
+        return error.code
 
 
 @given(MANIFESTS)

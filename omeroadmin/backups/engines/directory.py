@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from omeroadmin.backups import target as layout
+from omeroadmin.backups.checking import TOGETHER, checking
 from omeroadmin.backups.collect import Collected, Collector
 from omeroadmin.backups.engines import sweep
 from omeroadmin.backups.engines.engine import Content, InUse, Removed, Sources
@@ -19,7 +20,7 @@ from omeroadmin.backups.manifest import Entry
 from omeroadmin.backups.pool import Pool
 from omeroadmin.backups.snapshot import DOCUMENT_NAME, Snapshot, manifest_path, read_snapshot, write_snapshot
 from omeroadmin.backups.target import PRIVATE, Target, is_id
-from omeroadmin.backups.verify import Read, check_content, check_contents
+from omeroadmin.backups.verify import Read, check_contents
 from omeroadmin.errors import AdminError
 from omeroadmin.system import files
 from omeroadmin.system.pace import Pace
@@ -137,11 +138,12 @@ class DirectoryEngine:
 
     def check(self, snapshot: Snapshot, entries: Iterable[Entry], read: Read, *, jobs: int = 1) -> Iterator[Fault]:  # noqa: ARG002
         """Read files of the pool."""
-        for fault in check_contents(entries, lambda entry: check_content(self._target, entry), read, jobs=jobs):
-            with contextlib.suppress(OSError):
-                # The next run mends what it can, and doesn't take a part of the pool for the whole.
-                self._target.suspect_file.touch(mode=files.SECRET_MODE)
-            yield fault
+        with checking(self._target, jobs) as check:
+            for fault in check_contents(entries, check, read, jobs=jobs, together=TOGETHER):
+                with contextlib.suppress(OSError):
+                    # The next run mends what it can, and doesn't take a part of the pool for the whole.
+                    self._target.suspect_file.touch(mode=files.SECRET_MODE)
+                yield fault
 
     def remove(self, ids: Sequence[str], *, dry_run: bool = False) -> Removed:
         """Take snapshots away, then what no manifest names."""

@@ -9,7 +9,7 @@ from typing import IO
 
 from omeroadmin.backups.engines.archiver import LONG
 from omeroadmin.errors import AdminError, configuration_error, failed_error, locked_error, unreachable_error
-from omeroadmin.system import process
+from omeroadmin.system import process, program_output
 
 _MISSING = ("Is there a repository at the following location", "does not exist", "is not a valid repository")
 _PASSWORD = (
@@ -74,7 +74,7 @@ class Program:
 
         :raises AdminError: as :meth:`run`
         """
-        with process.reading([self.name, *arguments], environment=self._environment) as running:
+        with program_output.reading([self.name, *arguments], environment=self._environment) as running:
             yield running.output
             if not running.output.read(1):
                 done = running.finish()

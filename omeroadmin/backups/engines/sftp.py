@@ -207,7 +207,10 @@ class SftpEngine:
 
     def check(self, snapshot: Snapshot, entries: Iterable[Entry], read: Read, *, jobs: int = 1) -> Iterator[Fault]:  # noqa: ARG002
         """Fetch contents and hash them here."""
-        return check_contents(entries, self._check, read, jobs=min(jobs, MOST_THREADS))
+        return check_contents(entries, self._check_some, read, jobs=min(jobs, MOST_THREADS))
+
+    def _check_some(self, entries: list[Entry]) -> list[Fault]:
+        return [fault for entry in entries if (fault := self._check(entry)) is not None]
 
     def _check(self, entry: Entry) -> Fault | None:
         from blake3 import blake3

@@ -30,7 +30,7 @@ def command(
         bool, typer.Option("--deep", help="Also restore the dump, and hold the files against its rows.")
     ] = False,
     sample: Sample = "100%",
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Threads that read.")] = 2,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Processes that read.")] = 2,
     identity_file: IdentityFiles = None,
     passphrase_file: PassphraseFile = None,
     quiet: Quiet = False,
