@@ -53,10 +53,9 @@ def test_each_damage_is_named_in_order(target: Target) -> None:
     entries = [kept(target, number, 40 if number % 2 else _LARGE) for number in range(20)]
     places = [target.pool_file(entry.blake3) for entry in entries]
     damages = [missing, changed, cut, grown, linked, piped, buried]
-    wanted = []
-    for number, damage in enumerate(damages):
-        for place in (2 * number, 2 * number + 1):
-            wanted.append((damage(places[place], places[-1]), entries[place].path))
+    wanted = [
+        (damages[number // 2](places[number], places[-1]), entries[number].path) for number in range(2 * len(damages))
+    ]
     faults, read = checked(target, entries, jobs=2, together=3)
     assert faults == wanted
     assert read.files == len(entries)
