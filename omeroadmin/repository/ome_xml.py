@@ -133,14 +133,6 @@ def _plate(attributes: dict[str, str]) -> OmePlate:
     return OmePlate(attributes.get("Name", ""), int(rows) if rows else None, int(columns) if columns else None)
 
 
-def parse_ome_xml(text: str) -> list[OmeImage]:
-    """The images that a document describes.
-
-    :raises AdminError: ``ome-xml-invalid``
-    """
-    return parse_ome_document(text).images
-
-
 def parse_ome_document(text: str) -> OmeDocument:
     """All that an import needs of a document.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from omeroadmin.errors import failed_error
 from omeroadmin.system.host import Host
 
 
@@ -45,40 +44,3 @@ class WriteFile:
     def apply(self, host: Host) -> None:
         """Make the change."""
         host.write(self.path, self.content, mode=self.mode)
-
-
-@dataclass(frozen=True)
-class RunCommand:
-    """Run a program that must succeed.
-
-    :param arguments: program and arguments; no secrets
-    :param timeout: seconds
-    :param input_text: text for stdin; may be secret
-    :param environment: variables; may be secret
-    """
-
-    arguments: tuple[str, ...]
-    timeout: float
-    what: str
-    input_text: str | None = field(default=None, repr=False)
-    environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-
-    def describe(self) -> str:
-        """One line for the plan."""
-        return self.what
-
-    def apply(self, host: Host) -> None:
-        """Make the change.
-
-        :raises AdminError: ``program-failed``
-        """
-        done = host.run(
-            self.arguments,
-            timeout=self.timeout,
-            environment=dict(self.environment),
-            input_text=self.input_text,
-        )
-        if not done.succeeded:
-            raise failed_error(
-                "program-failed", f"{self.what}: {Path(self.arguments[0]).name} says: {done.last_words()}"
-            )

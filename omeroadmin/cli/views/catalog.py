@@ -12,7 +12,6 @@ from omeroadmin.schema.documented import Documented, by_section
 from omeroadmin.schema.setting import Setting
 
 _WIDTH = 88
-_LONGEST_VALUE = 30
 _LONGEST_SENTENCE = 90
 SEARCH_COLUMNS = ("name", "set", "description")
 _INTRODUCTION = """\

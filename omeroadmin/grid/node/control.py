@@ -19,7 +19,6 @@ from omeroadmin.grid.node.node import Node
 from omeroadmin.grid.node.supervisor import Supervisor
 
 _IDLE = 30.0
-_LIMIT = 65536
 _log = logging.getLogger("node")
 
 Document = dict[str, Any]

@@ -165,15 +165,8 @@ def open_to_read(path: str) -> int:
         return os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
-def digest_of(content: bytes) -> str:
-    """What is compared where content itself isn't sent."""
-    import hashlib
-
-    return hashlib.sha256(content).hexdigest()
-
-
 def digest_of_file(path: str) -> str:
-    """The same of a file of any size.
+    """SHA-256 of a file of any size, in hexadecimal.
 
     :raises HostError: ``host-file-not-read``
     """

@@ -120,7 +120,6 @@ def _wish(document: dict[str, Any]) -> Named | TargetId:
 
 
 _PLACE = record({"index": WHOLE, "path": TEXT, "name": TEXT}, {"place": TEXT})
-_IMAGE = record({"id": ID, "name": TEXT, "pixels_id": ID})
 _STORED = named("StoredFile", record({"index": WHOLE, "size": WHOLE, "hash": TEXT}))
 _INDEX = Parameter("index", WHOLE, "Which of the files that were announced.")
 _TARGET = record({"type": one_of("Dataset", "Screen", "Project"), "id": ID})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from omeroadmin.runtime.services.blitz.services.privileges import ALL, Privilege
+from omeroadmin.runtime.services.blitz.services.privileges import Privilege
 
 GROUP_READ = 0x40
 WORLD_READ = 0x04
@@ -77,11 +77,6 @@ class Actor:
     def is_admin(self) -> bool:
         """Whether this user may see everything; what it may change is a matter of its privileges."""
         return any(membership.group_id == SYSTEM_GROUP for membership in self.memberships)
-
-    @property
-    def is_full_admin(self) -> bool:
-        """Whether this user may do everything."""
-        return self.is_admin and self.privileges == ALL
 
     @property
     def is_active(self) -> bool:

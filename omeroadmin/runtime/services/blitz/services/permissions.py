@@ -9,12 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from omeroadmin.runtime.services.blitz.services.actor import USER_GROUP, Actor, Membership
+from omeroadmin.runtime.services.blitz.services.actor import USER_GROUP, WORLD_READ, Actor, Membership
 from omeroadmin.runtime.services.blitz.services.levels import Level, level_of
 from omeroadmin.runtime.services.blitz.services.privileges import Privilege
 from omeroadmin.runtime.services.blitz.services.problems import denied
-
-_WORLD_READ = 0x04
 
 
 class Action(StrEnum):
@@ -106,7 +104,7 @@ OTHERS: dict[Role, dict[Action, frozenset[Level]]] = {
 def may(actor: Actor, action: Action, holding: Holding) -> bool:
     """Whether somebody may do something with an object."""
     membership = next((one for one in actor.memberships if one.group_id == holding.group_id), None)
-    if action is Action.VIEW and (holding.group_permissions & _WORLD_READ or actor.is_admin):
+    if action is Action.VIEW and (holding.group_permissions & WORLD_READ or actor.is_admin):
         return True
     is_own = holding.owner_id == actor.user_id
     if is_own and membership is not None and action is not Action.CHANGE_OWNERSHIP:
