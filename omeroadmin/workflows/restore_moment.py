@@ -14,7 +14,7 @@ from omeroadmin.backups.snapshot import Snapshot
 from omeroadmin.backups.store import list_snapshots
 from omeroadmin.database import embedded
 from omeroadmin.database.connection import DatabaseAddress
-from omeroadmin.database.physical.catalog import PhysicalBackup, choose
+from omeroadmin.database.physical.catalog import PhysicalBackup, choose, reaches
 from omeroadmin.database.physical.program import find_pgbackrest, reading
 from omeroadmin.database.physical.recovery import Recovery
 from omeroadmin.database.plan import StartCluster, StopCluster
@@ -137,7 +137,7 @@ def _choose(engine: Engine, moment: datetime | None) -> _Chosen:
     with reading(find_pgbackrest(), repository) as pgbackrest:
         backups = pgbackrest.catalog().backups
         backup = choose(backups, moment)
-    covered = moment is not None and any(item.started > moment.timestamp() for item in backups)
+    covered = moment is not None and reaches(backups, moment)
     return _Chosen(_anchor(snapshots, moment), backup, repository, covered, tuple(snapshots), tuple(unreadable))
 
 

@@ -123,6 +123,15 @@ def choose(backups: Sequence[PhysicalBackup], moment: datetime | None) -> Physic
     )
 
 
+def reaches(backups: Sequence[PhysicalBackup], moment: datetime) -> bool:
+    """Whether a backup that was begun after a moment proves that the archive holds all up to it.
+
+    pgBackRest counts whole seconds, rounded down: one that was begun in the moment's own second was begun after a moment
+    without a fraction, as people write them.
+    """
+    return any(item.started >= moment.timestamp() for item in backups)
+
+
 def next_kind(backups: Sequence[PhysicalBackup], now: float, full_days: float) -> str:
     """Kind of the next backup: full where the last full one is too old, else what changed since that.
 

@@ -14,6 +14,7 @@ from omeroadmin.database.physical.catalog import (
     choose,
     full_backups_to_keep,
     next_kind,
+    reaches,
     read_catalog,
     read_report,
 )
@@ -53,6 +54,15 @@ def test_the_newest_one_that_was_finished_before() -> None:
     with pytest.raises(AdminError) as caught:
         choose(FULL, datetime.fromtimestamp(DAY, UTC))
     assert (caught.value.code, caught.value.hint) == ("moment-too-early", "the earliest moment is 1970-01-02T00:00:01Z")
+
+
+def test_a_backup_begun_after_a_moment_proves_that_it_is_reached() -> None:
+    begun = FULL[-1].started
+    assert reaches(FULL, datetime.fromtimestamp(begun - 1, UTC))
+    assert reaches(FULL, datetime.fromtimestamp(begun, UTC))
+    # It may have been begun at any time of that second.
+    assert not reaches(FULL, datetime.fromtimestamp(begun + 0.5, UTC))
+    assert not reaches([], datetime.fromtimestamp(begun, UTC))
 
 
 def test_full_ones_are_taken_every_week() -> None:
