@@ -126,8 +126,8 @@ def choose(backups: Sequence[PhysicalBackup], moment: datetime | None) -> Physic
 def reaches(backups: Sequence[PhysicalBackup], moment: datetime) -> bool:
     """Whether a backup that was begun after a moment proves that the archive holds all up to it.
 
-    pgBackRest counts whole seconds, rounded down: one that was begun in the moment's own second was begun after a moment
-    without a fraction, as people write them.
+    pgBackRest counts whole seconds, rounded down: one that was begun in the moment's own second was begun after a
+    moment without a fraction, as people write them.
     """
     return any(item.started >= moment.timestamp() for item in backups)
 
