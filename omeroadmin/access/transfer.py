@@ -66,6 +66,7 @@ class Order:
 
     :param name: for the images instead of their own
     :param target: type and id of the container
+    :param annotation_ids: annotations on the server that are linked to each image
     :param skip: what the server needn't make: ``minmax``, ``thumbnails``
     :param uploads: files on the way at once
     """
@@ -75,6 +76,7 @@ class Order:
     transfer: Transfer = Transfer.UPLOAD
     target: tuple[str, int] | None = None
     comments: tuple[Comment, ...] = ()
+    annotation_ids: tuple[int, ...] = ()
     skip: tuple[str, ...] = ()
     uploads: int = 1
 
@@ -85,6 +87,8 @@ class Order:
             "description": self.description,
             "target": None if self.target is None else {"type": self.target[0], "id": self.target[1]},
             "annotations": [{"namespace": comment.namespace, "text": comment.text} for comment in self.comments],
+            # Servers that don't know of it yet take imports without it.
+            **({"annotation_ids": list(self.annotation_ids)} if self.annotation_ids else {}),
             "skip": list(self.skip),
         }
 

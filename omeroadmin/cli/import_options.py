@@ -119,6 +119,13 @@ NamespacesOption = Annotated[
 CommentsOption = Annotated[
     list[str] | None, typer.Option("--annotation-text", "--annotation_text", help="Comment on each image.")
 ]
+LinksOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--annotation-link", "--annotation_link", metavar="ID",
+        help="Annotation on the server to link to each image. May be repeated.",
+    ),
+]  # fmt: skip
 FileOption = Annotated[_Text, typer.Option("--file", metavar="FILE", help="Write stdout to this file.")]
 ErrsOption = Annotated[_Text, typer.Option("--errs", metavar="FILE", help="Write stderr to this file.")]
 PrefixOption = Annotated[

@@ -15,6 +15,7 @@ from omeroadmin.workflows.import_targets import TargetWish, parse_target, target
 
 EXCLUSIONS = ("clientpath", "filename")
 SKIPS = ("all", "checksum", "minmax", "thumbnails", "upgrade")
+_HIGHEST_ID = 2**63 - 1
 _MOST_PARALLEL = 64
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
@@ -26,6 +27,7 @@ class ImportOptions:
     :param checksum: the algorithm to use; empty: the best that both sides have
     :param exclude: how files are told that the server has: ``clientpath`` or ``filename``
     :param skip: words of :data:`SKIPS`
+    :param annotation_ids: annotations on the server to link to each image
     :param filesets: how many are on their way at once
     :param uploads: files of one fileset that are on their way at once
     :param keep_going: whether a file that fails doesn't stop the others
@@ -39,6 +41,7 @@ class ImportOptions:
     exclude: str = ""
     skip: frozenset[str] = frozenset()
     comments: tuple[Comment, ...] = ()
+    annotation_ids: tuple[int, ...] = ()
     depth: int = DEFAULT_DEPTH
     filesets: int = 1
     uploads: int = 1
@@ -150,6 +153,15 @@ def _comment_part(options: ImportOptions, name: str, value: object) -> ImportOpt
     return dataclasses.replace(options, comments=(new,))
 
 
+def _annotations(options: ImportOptions, name: str, value: object) -> ImportOptions:
+    ids = []
+    for text in map(str, value if isinstance(value, list | tuple) else [value]):
+        if not (text.isascii() and text.isdigit() and int(text) <= _HIGHEST_ID):
+            raise _invalid(name, text, "is the id of an annotation, a whole number")
+        ids.append(int(text))
+    return dataclasses.replace(options, annotation_ids=tuple(dict.fromkeys([*options.annotation_ids, *ids])))
+
+
 _SETTERS: dict[str, Setter] = {
     "name": _text("name"),
     "n": _text("name"),
@@ -165,6 +177,7 @@ _SETTERS: dict[str, Setter] = {
     "skip": _skip,
     "annotation_ns": _comment_part,
     "annotation_text": _comment_part,
+    "annotation_link": _annotations,
     "depth": _number("depth", 0, 1000),
     "parallel_fileset": _number("filesets", 1, _MOST_PARALLEL),
     "parallel_upload": _number("uploads", 1, _MOST_PARALLEL),

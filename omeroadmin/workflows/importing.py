@@ -129,7 +129,8 @@ def import_files(
     :param idle_seconds: seconds without a request after which the session ends; 0: never
     :param filesets: how many are on their way at once
     :param keep_going: whether to go on after a failure
-    :raises AdminError: what :meth:`Client.get` raises, and what is wrong with a target, before the first file only
+    :raises AdminError: what :meth:`Client.get` raises, and what is wrong with a target or an annotation, before the
+        first file only
     """
     began = time.monotonic()
     known = _known(client, prepared.tasks)
@@ -139,6 +140,8 @@ def import_files(
         if isinstance(task.options.target, Named):
             # A target that is wrong is wrong for all: nothing is sent then.
             targets.find(client, task.options.target, task.group.main.path.parent, is_plate=task.group.is_plate)
+    for number in sorted({number for task in tasks for number in task.options.annotation_ids}):
+        client.get(f"/objects/Annotation/{number}")
     run = _Run(client, watcher, targets, keep_going)
     for path, error in prepared.problems:
         run.fail(path, error)
@@ -234,6 +237,7 @@ class _Run:
             transfer=options.transfer,
             target=target,
             comments=options.comments,
+            annotation_ids=options.annotation_ids,
             skip=options.left_out,
             uploads=options.uploads,
         )

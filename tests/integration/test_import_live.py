@@ -183,6 +183,24 @@ def test_names_descriptions_and_comments(live_server: LiveServer, root: Omero, f
     assert live_server.sql("SELECT name, description FROM image WHERE id = %s", image) == [("test", "TestDescription")]
 
 
+def test_annotations_of_the_server_are_linked(live_server: LiveServer, root: Omero, folder: Path) -> None:
+    path = picture(folder / "a.png", 10)
+    one, two = (root.ok("obj", "new", "TagAnnotation", f"textValue={word}").strip()[14:] for word in ("one", "two"))
+    linked = "SELECT child FROM imageannotationlink WHERE parent = %s ORDER BY child"
+    image = image_id(root.ok("import", "--annotation-link", one, "--annotation_link", two, str(path)))
+    assert live_server.sql(linked, image) == [(int(one),), (int(two),)]
+    (folder / "list.tsv").write_text(f"{two}\t{path}\n")
+    (folder / "bulk.yml").write_text(f"path: list.tsv\ncolumns: [annotation_link, path]\nannotation_link: [{one}]\n")
+    image = image_id(root.ok("import", "--bulk", str(folder / "bulk.yml")))
+    assert live_server.sql(linked, image) == [(int(one),), (int(two),)]
+    before = live_server.sql("SELECT count(*) FROM image")
+    for word, status in (("999999", 5), ("x", 2), ("-1", 2), ("9" * 30, 2), ("", 2)):
+        done = root.run("import", "--annotation-link", one, f"--annotation-link={word}", str(path))
+        lines = [line for line in done.stderr.splitlines() if not line.startswith("  ->")]
+        assert (done.returncode, len(lines)) == (status, 1), done.stderr
+    assert live_server.sql("SELECT count(*) FROM image") == before
+
+
 def test_checksums_and_steps_left_out(root: Omero, folder: Path) -> None:
     path = str(picture(folder / "a.png", 9))
     for option, hasher in (

@@ -13,6 +13,7 @@ import pytest
 from tests.integration.server.test_blitz_imports import picture, stored_files
 from tests.support.liveserver import PASSWORD, Answer, Api, LiveServer
 from tests.support.ome import write_set
+from tests.support.people import People, Person
 
 
 def sha1(content: bytes) -> str:
@@ -193,6 +194,41 @@ def test_comments_and_what_is_skipped(live_server: LiveServer) -> None:
     assert known.document == {"known": [{"name": "noted.png", "fileset_id": done.document["fileset_id"]}]}
 
 
+def test_annotations_that_are_there_are_linked(live_server: LiveServer) -> None:
+    people = People(live_server)
+    group = people.group("rwra--")
+    owner, member, stranger = people.user(group), people.user(group), people.user()
+
+    def tag(person: Person) -> int:
+        made = person.call("POST", "/objects/TagAnnotation", {"fields": {"textValue": f"of {person.id}"}})
+        return int(made.document["id"])
+
+    def imported(*ids: int) -> Answer:
+        return owner.api.import_files(("/a/tagged.png", picture(48)), annotation_ids=list(ids))
+
+    own, others, foreign = tag(owner), tag(member), tag(stranger)
+    done = imported(own, others, own)
+    assert comments_of(live_server, "image", done.document["images"][0]["id"]) == [
+        (None, f"of {owner.id}"),
+        (None, f"of {member.id}"),
+    ]
+    for ids in ([own, 2**62], [foreign]):
+        assert refusal(imported(*ids)) == (404, "not-found")
+    both = people.group("rwra--")
+    people.root.call("POST", f"/groups/{both}/members", {"users": [owner.id]})
+    elsewhere = owner.call(
+        "POST", "/objects/TagAnnotation", {"fields": {"textValue": "elsewhere"}, "group": both}
+    ).document["id"]
+    assert refusal(imported(elsewhere)) == (409, "group-mismatch")
+    people.root.call("PUT", f"/groups/{group}/permissions", {"permissions": "rwr---"})
+    assert refusal(imported(others)) == (403, "permission-denied")
+    assert live_server.sql("SELECT count(*) FROM image WHERE name = 'tagged.png'") == [(1,)]
+
+
+def refusal(answer: Answer) -> tuple[int, str]:
+    return answer.status, answer.code
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -200,6 +236,8 @@ def test_comments_and_what_is_skipped(live_server: LiveServer) -> None:
         {"target": {"type": "Image", "id": 1}},
         {"target": {"type": "Dataset", "name": "x"}},
         {"annotations": [{"text": 1}]},
+        {"annotation_ids": ["1"]},
+        {"annotation_ids": [-1]},
         {"skip": ["everything"]},
         {"description": 1},
     ],

@@ -35,6 +35,7 @@ def command(
     bulk: given.BulkOption = None,
     namespaces: given.NamespacesOption = None,
     comments: given.CommentsOption = None,
+    links: given.LinksOption = None,
     output: given.OutputOption = given.Output.IDS,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --output json.")] = False,
     file: given.FileOption = None,
@@ -55,7 +56,7 @@ def command(
     words: dict[str, object] = {
         "name": name, "description": description, "depth": depth, "exclude": exclude, "skip": skip or None,
         "transfer": transfer, "checksum_algorithm": checksum, "parallel_fileset": filesets, "parallel_upload": uploads,
-        "continue": keep_going,
+        "continue": keep_going, "annotation_link": links or None,
     }  # fmt: skip
     options = given.options_of(words, target, dataset, screen, namespaces or (), comments or ())
     style = given.Output.JSON if as_json else output

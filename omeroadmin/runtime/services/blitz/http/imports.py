@@ -59,6 +59,7 @@ def complete(call: Call) -> Response:
         description=body["description"],
         target=None if body["target"] is None else TargetId(body["target"]["type"], body["target"]["id"]),
         comments=tuple(Comment(item["namespace"] or "", item["text"]) for item in body["annotations"]),
+        annotation_ids=tuple(dict.fromkeys(body["annotation_ids"])),
         skip=frozenset(map(Skip, body["skip"])),
     )
     imported = call.blitz.imports.complete(call.actor, call.path["id"], body["hashes"], options)
@@ -131,6 +132,7 @@ _OPTIONS = {
     "description": default(maybe(TEXT), None),
     "target": default(maybe(_TARGET), None),
     "annotations": default(array(_COMMENT), []),
+    "annotation_ids": default(array(ID), []),
     "skip": default(array(one_of(*Skip)), []),
 }
 
@@ -212,6 +214,7 @@ OPERATIONS = (
             "unreadable-image",
             "target-not-found",
             "target-unsuitable",
+            "group-mismatch",
         ),
         stores=True,
     ),

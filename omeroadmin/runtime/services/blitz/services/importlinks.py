@@ -1,4 +1,4 @@
-"""What an import leaves beside its own rows: links to its target, comments, plates, and how its files came."""
+"""What an import leaves beside its own rows: links to its target, annotations, plates, and how its files came."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from omeroadmin.repository.ome_xml import OmePlate
 from omeroadmin.runtime.services.blitz.database import Connection, Ids, Row
 from omeroadmin.runtime.services.blitz.services.actor import Actor
 from omeroadmin.runtime.services.blitz.services.changes import Changes
+from omeroadmin.runtime.services.blitz.services.holdings import holdings
 from omeroadmin.runtime.services.blitz.services.importoptions import Comment, TargetId
 from omeroadmin.runtime.services.blitz.services.importtargets import require_target
 from omeroadmin.runtime.services.blitz.services.model.entity import Entity
-from omeroadmin.runtime.services.blitz.services.model.lookup import entity_named
-from omeroadmin.runtime.services.blitz.services.problems import conflict
+from omeroadmin.runtime.services.blitz.services.model.lookup import entities_named, entity_named
+from omeroadmin.runtime.services.blitz.services.permissions import Action, Holding, may, require
+from omeroadmin.runtime.services.blitz.services.problems import conflict, not_found
 from omeroadmin.schema.transfers import TRANSFER_NAMESPACE, Transfer
 
 _DETAILS = "permissions, creation_id, update_id, group_id, owner_id"
@@ -76,6 +78,24 @@ class Links:
         """A comment for all images."""
         for comment in comments:
             self.link_annotation("Image", image_ids, self._comment(comment))
+
+    def annotations(self, annotation_ids: Sequence[int], image_ids: Sequence[int]) -> None:
+        """Link annotations that are there already to all images; they stay as they are until the import's end.
+
+        :raises AdminError: ``not-found``, ``group-mismatch``, ``permission-denied``
+        """
+        found: dict[int, Holding] = {}
+        for entity in entities_named("Annotation") if annotation_ids else ():
+            found |= holdings(self._connection, entity, annotation_ids, lock="SHARE")
+        for annotation_id in annotation_ids:
+            holding = found.get(annotation_id)
+            if holding is None or not may(self._actor, Action.VIEW, holding):
+                raise not_found("Annotation", annotation_id)
+            what, group = f"Annotation:{annotation_id}", self._actor.group
+            if holding.group_id != group.group_id:
+                raise conflict("group-mismatch", f"{what} is in another group than {group.name}, which is imported to")
+            require(self._actor, Action.ANNOTATE, what, holding)
+            self.link_annotation("Image", image_ids, annotation_id)
 
     def link_annotation(self, parent: str, parent_ids: Sequence[int], annotation_id: int) -> None:
         """Link an annotation to several objects of one type."""

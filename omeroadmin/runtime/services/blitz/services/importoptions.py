@@ -42,10 +42,12 @@ class ImportOptions:
     :param name: for the images, instead of their own
     :param description: for the images, instead of their own
     :param comments: annotations of each image
+    :param annotation_ids: annotations that are there already, and are linked to each image
     """
 
     name: str | None = None
     description: str | None = None
     target: TargetId | None = None
     comments: tuple[Comment, ...] = ()
+    annotation_ids: tuple[int, ...] = ()
     skip: frozenset[Skip] = frozenset()

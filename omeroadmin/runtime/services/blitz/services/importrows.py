@@ -109,7 +109,7 @@ def write_import(
 ) -> Imported:
     """Insert everything that an import makes, in the transaction of the connection.
 
-    :raises AdminError: as :meth:`Links.target`
+    :raises AdminError: as :meth:`Links.target` and :meth:`Links.annotations`
     """
     changes = Changes(connection, actor, "Import")
     ids = Ids(connection, _counts(upload, contents, options))
@@ -125,6 +125,7 @@ def write_import(
         plate_ids = links.plates(contents.plates, images[0].name)
         links.target(options.target, image_ids, plate_ids)
         links.comments(options.comments, image_ids)
+        links.annotations(options.annotation_ids, image_ids)
         links.transfer(upload.transfer, fileset_id)
         # Last, because their times tell how long all this took.
         writer.jobs(fileset_id, actor)
@@ -149,7 +150,7 @@ def _counts(upload: Upload, contents: Contents, options: ImportOptions) -> dict[
         "channel": channels,
         "annotation": 1 + len(options.comments),
         "filesetannotationlink": 1,
-        "imageannotationlink": images * len(options.comments),
+        "imageannotationlink": images * (len(options.comments) + len(options.annotation_ids)),
         "plate": len(contents.plates),
     }
 
