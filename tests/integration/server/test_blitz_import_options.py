@@ -250,3 +250,10 @@ def test_wishes_that_make_no_sense_are_refused(live_server: LiveServer, more: di
     assert answer.status in (400, 404), answer
     api.call("DELETE", f"/imports/{begun}")
     assert live_server.sql("SELECT count(*) FROM image WHERE name = 'refused.png'") == [(0,)]
+
+
+def test_a_user_name_that_fills_a_directory_name_is_told_in_words(live_server: LiveServer) -> None:
+    person = People(live_server).user(name="n" * 254)
+    begun = person.api.begin_import(("a.png", picture(40)))
+    assert (begun.status, begun.code) == (409, "directory-name-too-long")
+    assert not list((live_server.managed / ".omero" / "imports").rglob("*.json"))

@@ -95,6 +95,13 @@ def test_joining_the_group_system_is_no_way_around(people: People, live_server: 
     live_server.tls().login(user.name, PASSWORD)
 
 
+def test_who_changes_memberships_may_own_any_group_as_in_omero(people: People) -> None:
+    group, admin = people.group(), people.admin("ModifyGroupMembership")
+    made = admin.call("POST", f"/groups/{group}/members", {"users": [admin.id], "as_owner": True})
+    assert made.status == 200, made
+    assert group in admin.about()["owner_of"]
+
+
 def test_restrictions_wait_for_users_who_become_administrators(people: People) -> None:
     user = people.user()
     path = f"/users/{user.id}/privileges"

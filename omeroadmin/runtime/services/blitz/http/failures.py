@@ -54,6 +54,7 @@ STATUSES = {
     "checksum-not-agreed": 400,
     "checksum-unknown": 400,
     "path-escapes": 400,
+    "directory-name-too-long": 409,
     "file-not-placed": 400,
     "group-mismatch": 409,
     "link-exists": 409,

@@ -158,6 +158,7 @@ OPERATIONS = (
             "checksum-not-agreed",
             "checksum-unknown",
             "path-escapes",
+            "directory-name-too-long",
             "directory-not-created",
             "file-not-written",
         ),

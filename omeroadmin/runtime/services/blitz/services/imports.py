@@ -71,7 +71,7 @@ class Imports:
 
         :param algorithms: checksum algorithms that the client has; empty: any
         :raises AdminError: ``request-invalid``, ``checksum-not-agreed``, ``file-name-invalid``, ``path-escapes``,
-            ``template-invalid``, ``directory-not-created``, ``file-not-written``
+            ``template-invalid``, ``directory-name-too-long``, ``directory-not-created``, ``file-not-written``
         """
         require_data_group(actor)
         if not 0 < len(announced) <= _MOST_FILES:

@@ -7,6 +7,7 @@ finds what it left behind.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import logging
@@ -98,8 +99,8 @@ class UploadArea:
         """A new directory for one import, with its marker.
 
         :param in_place: whether the client itself puts files there
-        :raises AdminError: ``template-invalid``, ``template-exhausted``, ``directory-not-created``,
-            ``file-not-written``
+        :raises AdminError: ``template-invalid``, ``template-exhausted``, ``directory-name-too-long``,
+            ``directory-not-created``, ``file-not-written``
         """
         files.make_directory(self._markers, mode=0o700)
         for _ in range(_ATTEMPTS):
@@ -114,6 +115,8 @@ class UploadArea:
             except OSError as error:
                 self._prune(target)
                 self.forget(upload_id)
+                if error.errno == errno.ENAMETOOLONG:
+                    raise _name_too_long(directory.path) from error
                 raise failed_error("directory-not-created", f"{target} can't be made: {error.strerror}") from error
             return directory
         self.forget(upload_id)
@@ -323,3 +326,13 @@ def _make_parents(path: Path, directory: Path, mode: int) -> None:
 
 def _not_stored(target: Path, error: OSError) -> AdminError:
     return failed_error("file-not-written", f"{target.name} can't be stored: {error.strerror}")
+
+
+def _name_too_long(directory: PurePosixPath) -> AdminError:
+    """The user's name, say, fills a name already, and the template adds its id."""
+    longest = max(directory.parts, key=lambda name: len(os.fsencode(name)))
+    return failed_error(
+        "directory-name-too-long",
+        f"omero.fs.repo.path makes a directory whose name has {len(os.fsencode(longest))} bytes, more than the file system"
+        f" takes: {longest[:40]}…",
+    )
