@@ -331,8 +331,8 @@ def _not_stored(target: Path, error: OSError) -> AdminError:
 def _name_too_long(directory: PurePosixPath) -> AdminError:
     """The user's name, say, fills a name already, and the template adds its id."""
     longest = max(directory.parts, key=lambda name: len(os.fsencode(name)))
+    size = len(os.fsencode(longest))
     return failed_error(
         "directory-name-too-long",
-        f"omero.fs.repo.path makes a directory whose name has {len(os.fsencode(longest))} bytes, more than the file system"
-        f" takes: {longest[:40]}…",
+        f"omero.fs.repo.path gives a directory a name of {size} bytes, more than the file system takes: {longest[:40]}…",
     )
