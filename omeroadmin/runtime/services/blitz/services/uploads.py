@@ -334,5 +334,5 @@ def _name_too_long(directory: PurePosixPath) -> AdminError:
     size = len(os.fsencode(longest))
     return failed_error(
         "directory-name-too-long",
-        f"omero.fs.repo.path gives a directory a name of {size} bytes, more than the file system takes: {longest[:40]}…",
+        f"omero.fs.repo.path gives a directory a name of {size} bytes, too long for the file system: {longest[:40]}…",
     )
