@@ -151,7 +151,7 @@ def _public_keys(text: str) -> Iterator[str]:
 def _identities(path: Path, passphrase: str) -> list[Any]:
     import pyrage
 
-    content = files.read_bytes(path)
+    content = files.read_named(path)
     if content.startswith(_SEALED):
         if not passphrase:
             raise configuration_error(

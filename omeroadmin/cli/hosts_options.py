@@ -54,6 +54,8 @@ AcceptNew = Annotated[
     typer.Option("--accept-new", help="Record keys of unknown hosts in known_hosts; changed keys never pass."),
 ]
 Local = Annotated[bool, typer.Option("--local", help="This machine, without SSH and inventory.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing unless something is wrong, as cron likes it.")]
+QuietResult = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but the result and errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from omeroadmin.errors import failed_error
+from omeroadmin.errors import configuration_error
 from omeroadmin.system.files import read_text
 
 
@@ -19,4 +19,4 @@ def read_input(name: str) -> str:
     try:
         return sys.stdin.buffer.read().decode()
     except UnicodeDecodeError as error:
-        raise failed_error("input-not-text", f"stdin is not UTF-8 text (byte {error.start})") from error
+        raise configuration_error("input-not-text", f"stdin is not UTF-8 text (byte {error.start})") from error

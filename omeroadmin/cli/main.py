@@ -70,7 +70,18 @@ def load_command(group: str, name: str) -> TyperCommand:
         own, here = ("" if one == "top" else f"{one} " for one in (home, group))
         help_text = help_text.replace(f"Example: omero {own}{name}", f"Example: omero {here}{name}")
     app.command(name=name, help=help_text, cls=getattr(module, "COMMAND_CLASS", None))(function)
-    return cast("TyperCommand", typer.main.get_command(app))
+    return cast("TyperCommand", _with_any_file(typer.main.get_command(app)))
+
+
+def _with_any_file(command: Any) -> Any:
+    """The same command, whose files may be closed to this user: whoever reads one says so, as of one that is missing.
+
+    Typer would call it a slip in the command line, and only where the file is there.
+    """
+    for parameter in command.params:
+        if hasattr(parameter.type, "readable") and "FILE" in (parameter.metavar or ""):
+            parameter.type.readable = False
+    return command
 
 
 def load_group(name: str) -> TyperGroup:
@@ -86,7 +97,7 @@ def load_group(name: str) -> TyperGroup:
     )
     options = GROUPS[name].options
     app.callback()(importlib.import_module(f"omeroadmin.cli.{options}").group_options if options else _no_options)
-    return cast("TyperGroup", typer.main.get_command(app))
+    return cast("TyperGroup", _with_any_file(typer.main.get_command(app)))
 
 
 def _no_options() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import os
 import secrets
 import tempfile
 import zlib
@@ -45,7 +46,8 @@ def dump_format(path: Path) -> DumpFormat:
     :raises AdminError: ``dump-missing``, ``dump-unknown``, ``file-not-read``
     """
     if path.is_dir():
-        if not (path / "toc.dat").is_file():
+        # False as well where this user may not look.
+        if not os.path.isfile(path / "toc.dat"):  # noqa: PTH113
             raise configuration_error("dump-missing", f"{path} holds no dump: it has no toc.dat")
         return DumpFormat.DIRECTORY
     if not path.exists():
@@ -54,7 +56,7 @@ def dump_format(path: Path) -> DumpFormat:
         with _stream(path) as stream:
             head = stream.read(_HEAD)
     except OSError as error:
-        raise files.file_error("read", path, error) from error
+        raise files.named_file_error(path, error) from error
     except (EOFError, zlib.error) as error:
         raise _unknown(path, "it ends too early") from error
     if head.startswith((b"PGDMP", b"toc.dat\0")):
@@ -146,7 +148,7 @@ def _load(address: DatabaseAddress, programs: Programs, path: Path, database: st
     except (EOFError, zlib.error) as error:
         raise _cut(path) from error
     except OSError as error:
-        raise files.file_error("read", path, error) from error
+        raise files.named_file_error(path, error) from error
 
 
 def _restricted(programs: Programs) -> Iterator[bytes]:

@@ -237,7 +237,7 @@ def require_password_file(path: Path) -> None:
             f"the password of user root is needed, and {path} is no file",
             "write it there, mode 0600, or name another file: --password-file FILE",
         )
-    _first_line(path, files.read_bytes(path))
+    _first_line(path, files.read_named(path))
 
 
 def _first_line(path: Path, content: bytes) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omeroadmin.errors import AdminError, configuration_error
-from omeroadmin.system.files import read_bytes
+from omeroadmin.system.files import read_named
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -158,7 +158,7 @@ def _read_root(file: Path) -> _Element:
     from lxml import etree
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    content = read_bytes(file)
+    content = read_named(file)
     try:
         root = etree.fromstring(content, parser)
     except etree.XMLSyntaxError as error:

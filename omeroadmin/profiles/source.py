@@ -34,9 +34,9 @@ def read_source(config_xml: StrPath) -> bytes | None:
     except OSError as error:
         from pathlib import Path
 
-        from omeroadmin.system.files import file_error
+        from omeroadmin.system.files import named_file_error
 
-        raise file_error("read", Path(config_xml), error) from error
+        raise named_file_error(Path(config_xml), error) from error
 
 
 def parse(

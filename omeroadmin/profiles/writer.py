@@ -15,7 +15,7 @@ from omeroadmin.profiles.document import Document
 from omeroadmin.profiles.journal import Journal
 from omeroadmin.profiles.source import read_source
 from omeroadmin.system.clock import monotonic
-from omeroadmin.system.files import file_error, write_atomically
+from omeroadmin.system.files import named_file_error, write_atomically
 from omeroadmin.system.locks import exclusive
 
 Result = TypeVar("Result")
@@ -173,7 +173,7 @@ def _status(path: Path, config_xml: Path) -> os.stat_result | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise file_error("read", config_xml, error) from error
+        raise named_file_error(config_xml, error) from error
 
 
 def _owner(target: Path) -> tuple[int, int] | None:

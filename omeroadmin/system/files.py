@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from omeroadmin.errors import AdminError, failed_error
+from omeroadmin.errors import AdminError, configuration_error, failed_error
 
 SECRET_MODE = 0o600
 """Mode of files with secrets."""
@@ -144,17 +144,27 @@ def read_bytes(path: Path) -> bytes:
         raise file_error("read", path, error) from error
 
 
-def read_text(path: Path) -> str:
-    """Content of a UTF-8 file.
+def read_named(path: Path) -> bytes:
+    """Content of a file that somebody has named, on the command line or in a configuration.
 
-    :raises AdminError: ``file-not-read``
+    :raises AdminError: ``file-not-read``, with the status of a wrong configuration
     """
     try:
-        return path.read_text("utf-8")
+        return path.read_bytes()
     except OSError as error:
-        raise file_error("read", path, error) from error
+        raise named_file_error(path, error) from error
+
+
+def read_text(path: Path) -> str:
+    """Content of a UTF-8 file that somebody has named, on the command line or in a configuration.
+
+    :raises AdminError: ``file-not-read``, with the status of a wrong configuration
+    """
+    content = read_named(path)
+    try:
+        return content.decode()
     except UnicodeDecodeError as error:
-        raise failed_error("file-not-read", f"{path} is not UTF-8 text (byte {error.start})") from error
+        raise configuration_error("file-not-read", f"{path} is not UTF-8 text (byte {error.start})") from error
 
 
 def exposure(path: Path) -> str:
@@ -207,6 +217,12 @@ def machine_error(error: OSError) -> AdminError | None:
     if error.errno not in _OF_THE_MACHINE or not isinstance(error.filename, str | bytes):
         return None
     return file_error("used", Path(os.fsdecode(error.filename)), error)
+
+
+def named_file_error(path: Path, error: OSError) -> AdminError:
+    """The one line for a file that somebody has named and that can't be read: nothing was tried, the name is wrong."""
+    found = file_error("read", path, error)
+    return configuration_error(found.code, found.message, found.hint)
 
 
 def _mount_point(directory: Path) -> Path:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from omeroadmin.system.files import file_error
+from omeroadmin.system.files import file_error, named_file_error
 
 _RECORDING = threading.Lock()
 _ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
@@ -101,7 +101,7 @@ def _lines(files: Iterable[Path]) -> Iterator[str]:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
-            raise file_error("read", path, error) from error
+            raise named_file_error(path, error) from error
         yield from text.splitlines()
 
 

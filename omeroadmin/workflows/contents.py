@@ -11,7 +11,7 @@ from pathlib import Path
 from omeroadmin.access import content
 from omeroadmin.access.client import Client
 from omeroadmin.access.content import RemoteFile, read_file
-from omeroadmin.errors import AdminError, failed_error, usage_error
+from omeroadmin.errors import AdminError, configuration_error, failed_error, usage_error
 from omeroadmin.repository.checksums import ALGORITHMS, hash_file, new_hasher
 from omeroadmin.system import files
 from omeroadmin.workflows.objects import Named, parse_object
@@ -58,7 +58,7 @@ def upload(client: Client, paths: Sequence[Path], mimetype: str = "") -> Iterato
         if not path.is_file():
             raise usage_error("path-missing", f"no such file: {path}", "nothing was uploaded; check the path")
         if not os.access(path, os.R_OK):
-            raise failed_error("file-not-read", f"{path} can't be read", f"check it: ls -l {path}")
+            raise configuration_error("file-not-read", f"{path} can't be read", f"check it: ls -l {path}")
     for path in paths:
         kind = mimetype or mimetypes.guess_type(path.name)[0] or _UNKNOWN
         yield content.upload(client, path, kind, new_hasher)

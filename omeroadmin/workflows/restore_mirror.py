@@ -128,7 +128,7 @@ def _saved_properties(path: Path | None) -> dict[str, str]:
     """Properties of a file; what ``config get`` masked is left out."""
     if path is None:
         return {}
-    if files.read_bytes(path).lstrip().startswith(b"<"):
+    if files.read_named(path).lstrip().startswith(b"<"):
         return dict(read_profile(path).values)
     entries = parse_properties(files.read_text(path), str(path), raw=True)
     masked = [entry.name for entry in entries if entry.value == MASK and not entry.name.startswith("omero.db.")]

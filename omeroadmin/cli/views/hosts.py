@@ -107,8 +107,11 @@ def _graph_lines(inventory: Inventory) -> Iterator[str]:
     yield from (f"  {host.name}" for host in inventory.hosts if not host.groups)
 
 
-def print_report(report: InventoryReport, *, as_json: bool) -> None:
-    """What is wrong, what to do, and how much of it there is."""
+def print_report(report: InventoryReport, *, as_json: bool, quiet: bool) -> None:
+    """What is wrong, what to do, and how much of it there is.
+
+    :param quiet: whether only what is wrong is said
+    """
     counts = {severity.value: report.count(severity) for severity in Severity}
     if as_json:
         print_json(
@@ -126,7 +129,8 @@ def print_report(report: InventoryReport, *, as_json: bool) -> None:
         print_lines(f"{finding.severity.upper()} {finding.code}: {printable(finding.message)}")
         if finding.hint:
             print_lines(f"  -> {printable(finding.hint)}")
-    print_lines(f"{_summary(report)}: {printable(str(report.path))}{_size(report)}")
+    if not quiet:
+        print_lines(f"{_summary(report)}: {printable(str(report.path))}{_size(report)}")
 
 
 def _summary(report: InventoryReport) -> str:

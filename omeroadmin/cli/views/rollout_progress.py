@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 
 class ApplyProgress:
-    """A bar for each host at work on the terminal that stderr is. A context, and a listener."""
+    """A bar for each host at work on the terminal that stderr is. A context, and a listener.
 
-    def __init__(self) -> None:
-        self._bars = _bars() if sys.stderr.isatty() else None
+    :param quiet: whether there is none anywhere
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._bars = _bars() if sys.stderr.isatty() and not quiet else None
         self._tasks: dict[str, TaskID] = {}
         self._lock = threading.Lock()
 

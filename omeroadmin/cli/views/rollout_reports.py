@@ -17,18 +17,27 @@ from omeroadmin.provisioning.rollout_report import Done, HostReport, RolloutRepo
 _RUN_COLUMNS = ("run", "action", "begun", "who", "playbooks", "hosts")
 
 
-def print_report(report: RolloutReport, *, quiet: bool) -> None:
+def print_applied(report: RolloutReport, *, quiet: bool) -> None:
+    """As :func:`print_report`; off a terminal nothing is printed where all is as it was."""
+    idle = all(host.state is HostState.UNCHANGED for host in report.hosts) and not sys.stdout.isatty()
+    print_report(report, quiet=quiet or idle)
+
+
+def print_report(report: RolloutReport, *, quiet: bool = False) -> None:
     """Hosts and what was changed there, said once of those that changed in the same way; what failed is on stderr.
 
-    :param quiet: whether nothing is printed off a terminal where all is as it was
+    :param quiet: whether only what failed is said
     """
-    if quiet and not sys.stdout.isatty() and all(host.state is HostState.UNCHANGED for host in report.hosts):
-        return
+    if not quiet:
+        _print_hosts(report)
+    _say_problems(report)
+
+
+def _print_hosts(report: RolloutReport) -> None:
     for hosts in alike(report.hosts, _became):
         print_lines(_headline(hosts))
         print_lines(*(f"  {printable(words)}{_place(done)}" for done in hosts[0].changes for words in done.words))
     print_lines(f"{report.action} {report.run}: {_states(report)}{_time(report)}")
-    _say_problems(report)
 
 
 def _say_problems(report: RolloutReport) -> None:

@@ -23,10 +23,13 @@ _COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
 
 
 class PlanProgress:
-    """Counts hosts on the terminal that stderr is; elsewhere it says nothing. A context, and a listener."""
+    """Counts hosts on the terminal that stderr is; elsewhere it says nothing. A context, and a listener.
 
-    def __init__(self) -> None:
-        self._is_terminal = sys.stderr.isatty()
+    :param quiet: whether it says nothing anywhere
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._is_terminal = sys.stderr.isatty() and not quiet
         self._lock = threading.Lock()
         self._connected = self._planned = 0
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from omeroadmin.errors import AdminError, usage_error
 from omeroadmin.profiles.desired.wish import Wish
 from omeroadmin.profiles.properties import parse_properties
-from omeroadmin.system.files import file_error
+from omeroadmin.system.files import named_file_error
 
 STDIN = "-"
 
@@ -130,7 +130,7 @@ def _children(directory: Path) -> list[Path]:
         # Hidden files are those of editors, of git and of whoever mounts secrets.
         return sorted(path for path in directory.iterdir() if not path.name.startswith(".") and path.is_file())
     except OSError as error:
-        raise file_error("read", directory, error) from error
+        raise named_file_error(directory, error) from error
 
 
 def _is_ours(file: Path) -> bool:

@@ -107,12 +107,12 @@ def test_stdin(file: Path) -> None:
     [
         ("", (), 2, "--from-env"),
         ("", ("-", "--prune"), 2, "omero config drop"),
-        ("a: 1", ("/nowhere/at/all.yaml",), 5, "/nowhere/at/all.yaml"),
+        ("a: 1", ("/nowhere/at/all.yaml",), 3, "/nowhere/at/all.yaml"),
         ("a: 1", ("/nowhere/at/all",), 2, "--format"),
         ("a: 1\nomero.db.port: many", ("-",), 2, "stdin:2: omero.db.port is 'many'"),
         ("a: 1\nomero.db.pass: '********'", ("-",), 3, "stdin:2"),
         ("a: 1\na: 2", ("-",), 2, "stdin:2"),
-        ("a: 1\nb: !file /nowhere/at/all", ("-",), 5, "stdin:2: /nowhere/at/all"),
+        ("a: 1\nb: !file /nowhere/at/all", ("-",), 3, "stdin:2: /nowhere/at/all"),
         ("a: 1\nomero.db.pass: {gehe1m: 1}", ("-",), 2, "stdin:2"),
     ],
 )

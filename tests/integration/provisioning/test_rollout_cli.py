@@ -96,6 +96,24 @@ def test_documents(omero: Omero) -> None:
     assert "cpus" in said(omero, "facts", "--local")
 
 
+def test_quiet_says_what_is_wrong_and_nothing_else(omero: Omero) -> None:
+    assert "+hello" in said(omero, "plan", "try.yml", *HERE, "--quiet")
+    done = omero.run("hosts", "apply", "try.yml", *(word.format(home=omero.home) for word in HERE), "--yes", "-q")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (omero.home / "files" / "a").read_text() == "hello\n"
+    for command in ("plan", "diff"):
+        assert said(omero, command, "try.yml", *HERE, "--quiet") == ""
+    assert "cpus" in said(omero, "facts", "--local", "--quiet")
+    shown = said(omero, "report", "--quiet")
+    assert shown == said(omero, "report")
+    assert said(omero, "undo", shown.splitlines()[-1].split()[1][:-1], "--local", "--yes", "--quiet") == ""
+    assert not (omero.home / "files").exists()
+    (omero.home / "files").write_text("in the way")
+    done = omero.run("hosts", "apply", "try.yml", "--local", "--set", f"where={omero.home}/files", "--yes", "-q")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "is not a directory" in done.stderr
+
+
 def test_parts_by_tags(omero: Omero) -> None:
     said(omero, "apply", "try.yml", *HERE, "--yes", "--tags", "directory")
     assert list((omero.home / "files").iterdir()) == []
@@ -130,7 +148,11 @@ def test_a_saved_plan(omero: Omero) -> None:
         (("apply", "--yes"), 2, "name playbooks, or a saved plan"),
         (("apply", "--yes", "try.yml", "--plan", "more.yml"), 2, "name playbooks, or a saved plan"),
         (("apply", "--yes", "--plan", "more.yml"), 3, "more.yml is no saved plan"),
-        (("apply", "--yes", "--plan", "gone"), 5, "gone"),
+        (("apply", "--yes", "--plan", "gone"), 3, "gone can't be read"),
+        (("apply", "--yes", "--plan", "{home}"), 3, "{home} can't be read"),
+        (("plan", "try.yml", "--local", "--vars", "gone"), 3, "gone can't be read"),
+        (("plan", "try.yml", "--inventory", "{home}"), 3, "{home} can't be read"),
+        (("plan", "try.yml", "--local", "--vars", "latin"), 3, "latin is not UTF-8 text (byte 1)"),
         (("apply", "--yes", "--plan", "saved", "--limit", "web"), 2, "saved says already what is done where"),
         (("report", "20"), 3, "there is no run '20'"),
         (("report",), 3, "there has been no run"),
@@ -143,10 +165,11 @@ def test_a_saved_plan(omero: Omero) -> None:
     ],
 )
 def test_bad_input_is_one_line(omero: Omero, arguments: tuple[str, ...], status: int, words: str) -> None:
+    (omero.home / "latin").write_bytes(b"a\xe4")
     done = omero.run("hosts", *(word.format(home=omero.home) for word in arguments))
     lines = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (status, ""), done.stderr
-    assert words in lines[0]
+    assert words.format(home=omero.home) in lines[0]
     assert len(lines) <= 2
     assert not (omero.home / "files").exists()
 

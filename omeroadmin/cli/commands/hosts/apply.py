@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.hosts_options import AcceptNew, BecomeRoot, Forks, InventoryFile, Json, Limit, Local
+from omeroadmin.cli.hosts_options import AcceptNew, BecomeRoot, Forks, InventoryFile, Json, Limit, Local, Quiet
 from omeroadmin.cli.rollout_options import Detailed, Serial, Settings, SkipTags, Tags, Variables, Yes
 
 
@@ -32,6 +32,7 @@ def command(
     local: Local = False,
     yes: Yes = False,
     detailed: Detailed = False,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Make hosts what playbooks say, stage by stage.
@@ -47,7 +48,7 @@ def command(
     """
     from omeroadmin.cli.rolling_out import roll_out
     from omeroadmin.cli.rollout_options import finish, require_answer, rollout_choice, way_of
-    from omeroadmin.cli.views.rollout_reports import print_report, print_report_json
+    from omeroadmin.cli.views.rollout_reports import print_applied, print_report_json
     from omeroadmin.errors import usage_error
     from omeroadmin.provisioning.saved_plan import read_plan
 
@@ -67,9 +68,9 @@ def command(
     if plan is not None:
         choice, digests = read_plan(plan)
         saved = (plan, digests)
-    report = roll_out(choice, way_of(choice, forks, accept_new=accept_new), serial, saved, yes=yes)
+    report = roll_out(choice, way_of(choice, forks, accept_new=accept_new), serial, saved, yes=yes, quiet=quiet)
     if as_json:
         print_report_json(report)
     else:
-        print_report(report, quiet=True)
+        print_applied(report, quiet=quiet)
     finish(report.exit_status, changes=report.changed, detailed=detailed)

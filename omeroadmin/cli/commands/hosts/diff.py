@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omeroadmin.cli.hosts_options import AcceptNew, BecomeRoot, Forks, InventoryFile, Json, Limit, Local
+from omeroadmin.cli.hosts_options import AcceptNew, BecomeRoot, Forks, InventoryFile, Json, Limit, Local, Quiet
 from omeroadmin.cli.rollout_options import Detailed, Playbooks, Settings, SkipTags, Tags, Variables
 
 
@@ -19,6 +19,7 @@ def command(
     accept_new: AcceptNew = False,
     local: Local = False,
     detailed: Detailed = False,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Show how files would change, as diff -u does.
@@ -35,7 +36,7 @@ def command(
         playbooks, inventory, limit, tags, skip_tags, variables, settings, local=local, become=become
     )
     scope, way = scope_of(choice), way_of(choice, forks, accept_new=accept_new)
-    with PlanProgress() as progress, Rollout(scope.hosts, scope.inventory, way, progress) as rollout:
+    with PlanProgress(quiet=quiet) as progress, Rollout(scope.hosts, scope.inventory, way, progress) as rollout:
         plan = rollout.plan(scope.playbooks)
     if as_json:
         print_plan_json(plan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omeroadmin.cli.hosts_options import AcceptNew, BecomeRoot, Forks, InventoryFile, Json, Limit, Local
+from omeroadmin.cli.hosts_options import AcceptNew, BecomeRoot, Forks, InventoryFile, Json, Limit, Local, QuietResult
 
 
 def command(
@@ -12,6 +12,7 @@ def command(
     become: BecomeRoot = None,
     accept_new: AcceptNew = False,
     local: Local = False,
+    quiet: QuietResult = False,
     as_json: Json = False,
 ) -> None:
     """Ask hosts what they are, as playbooks have it in base.
@@ -28,7 +29,7 @@ def command(
     from omeroadmin.workflows.rollout import Way, gather_facts, hosts_of
 
     hosts = hosts_of(inventory if local else inventory_path(inventory), limit, local=local)
-    with PlanProgress() as progress:
+    with PlanProgress(quiet=quiet) as progress:
         found = gather_facts(
             hosts, limited(hosts, limit), Way(local, forks, accept_new, wished_rights(become)), progress
         )

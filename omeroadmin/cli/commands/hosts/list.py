@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.hosts_options import InventoryFile, Json, Limit, known_inventory, limited
+from omeroadmin.cli.hosts_options import InventoryFile, Json, Limit, QuietResult, known_inventory, limited
 from omeroadmin.cli.output import Style
 
 
@@ -17,6 +17,7 @@ def command(
         bool, typer.Option("--variables", help="Show the variables of each, without secrets.")
     ] = False,
     style: Annotated[Style, typer.Option("--style", help="How the list is printed.")] = Style.SQL,
+    quiet: QuietResult = False,  # noqa: ARG001 - as all of them; there are no other words here
     as_json: Json = False,
 ) -> None:
     """List the hosts, their groups and how they are reached.

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.hosts_options import AcceptNew, BecomeRoot, Forks, InventoryFile, Json, Limit, Local
+from omeroadmin.cli.hosts_options import AcceptNew, BecomeRoot, Forks, InventoryFile, Json, Limit, Local, Quiet
 from omeroadmin.cli.rollout_options import Detailed, Playbooks, Settings, SkipTags, Tags, Variables
 
 
@@ -27,6 +27,7 @@ def command(
     accept_new: AcceptNew = False,
     local: Local = False,
     detailed: Detailed = False,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Show what playbooks would change, host by host.
@@ -46,11 +47,11 @@ def command(
         playbooks, inventory, limit, tags, skip_tags, variables, settings, local=local, become=become
     )
     scope, way = scope_of(choice), way_of(choice, forks, accept_new=accept_new)
-    with PlanProgress() as progress, Rollout(scope.hosts, scope.inventory, way, progress) as rollout:
+    with PlanProgress(quiet=quiet) as progress, Rollout(scope.hosts, scope.inventory, way, progress) as rollout:
         plan = rollout.plan(scope.playbooks, digest=out is not None)
     if as_json:
         print_plan_json(plan)
-    else:
+    elif plan.has_changes or not quiet:
         print_plan(plan, scope.absent)
     say_plan_problems(plan)
     if out is not None:

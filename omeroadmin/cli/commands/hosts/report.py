@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.hosts_options import Json
+from omeroadmin.cli.hosts_options import Json, QuietResult
 
 
 def command(
     run: Annotated[str, typer.Argument(metavar="[RUN]", help="Its name, or the beginning; the last one.")] = "",
     every: Annotated[bool, typer.Option("--list", help="List the runs that there are records of.")] = False,
+    quiet: QuietResult = False,  # noqa: ARG001 - as all of them; there are no other words here
     as_json: Json = False,
 ) -> None:
     """Show what a run of apply or undo has changed.
@@ -30,4 +31,4 @@ def command(
     elif as_json:
         print_report_json(read_journal(directory, run))
     else:
-        print_report(read_journal(directory, run), quiet=False)
+        print_report(read_journal(directory, run))

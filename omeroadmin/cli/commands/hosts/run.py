@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.hosts_options import AcceptNew, BecomeRoot, Forks, InventoryFile, Json, Limit, Local
+from omeroadmin.cli.hosts_options import AcceptNew, BecomeRoot, Forks, InventoryFile, Json, Limit, Local, Quiet
 
 
 def command(
@@ -21,6 +21,7 @@ def command(
     shell: Annotated[bool, typer.Option("--shell", help="PROGRAM is one line for sh.")] = False,
     accept_new: AcceptNew = False,
     local: Local = False,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Run a program on the hosts, at the same time.
@@ -36,22 +37,22 @@ def command(
     from omeroadmin.cli.hosts_options import limited, whole_inventory, wished_rights
     from omeroadmin.cli.views.host_runs import print_run, print_runs_json, say_sum
     from omeroadmin.errors import ExitStatus
-    from omeroadmin.workflows.run_on_hosts import HostRun, RunWish, program_of, run_here, run_on_hosts, run_status
+    from omeroadmin.workflows import run_on_hosts as running
 
-    wish = RunWish(program_of(words, shell=shell), timeout, forks, wished_rights(become), accept_new)
+    wish = running.RunWish(running.program_of(words, shell=shell), timeout, forks, wished_rights(become), accept_new)
 
-    def show(run: HostRun) -> None:
-        if not as_json:
+    def show(run: running.HostRun) -> None:
+        if not as_json and not (quiet and run.state is running.RunState.DONE):
             print_run(run)
 
     if local:
-        runs = run_here(wish, show)
+        runs = running.run_here(wish, show)
     else:
         found = whole_inventory(inventory)
-        runs = run_on_hosts(found, limited(found, limit), wish, show)
+        runs = running.run_on_hosts(found, limited(found, limit), wish, show)
     if as_json:
         print_runs_json(runs, wish)
-    else:
+    elif not quiet:
         say_sum(runs)
-    if (status := run_status(runs)) is not ExitStatus.DONE:
+    if (status := running.run_status(runs)) is not ExitStatus.DONE:
         raise typer.Exit(status)

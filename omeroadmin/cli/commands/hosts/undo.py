@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from omeroadmin.cli.hosts_options import AcceptNew, BecomeRoot, Forks, InventoryFile, Json, Limit, Local
+from omeroadmin.cli.hosts_options import AcceptNew, BecomeRoot, Forks, InventoryFile, Json, Limit, Local, Quiet
 from omeroadmin.cli.rollout_options import Yes
 
 
@@ -19,6 +19,7 @@ def command(
     accept_new: AcceptNew = False,
     local: Local = False,
     yes: Yes = False,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Take back what a run has changed, as far as can be.
@@ -43,10 +44,10 @@ def command(
         say_changes(undone, [host.name for host in hosts])
         ask()
     way = Way(local, forks, accept_new, wished_rights(become))
-    with ApplyProgress() as bars, Rollout(hosts, known, way, bars) as rollout:
+    with ApplyProgress(quiet=quiet) as bars, Rollout(hosts, known, way, bars) as rollout:
         report = rollout.undo(undone.run, directory)
     if as_json:
         print_report_json(report)
     else:
-        print_report(report, quiet=False)
+        print_report(report, quiet=quiet)
     finish(report.exit_status, changes=False, detailed=False)
