@@ -104,10 +104,21 @@ def _no_options() -> None:
     pass
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from omeroadmin.version import VERSION
+
+        typer.echo(VERSION)
+        raise typer.Exit
+
+
 def _root_options(
     omerodir: Annotated[
         str | None, typer.Option("--omerodir", metavar="DIR", help="The instance, instead of $OMERODIR.")
     ] = None,
+    version: Annotated[  # noqa: ARG001 - its callback acts
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end.")
+    ] = False,
 ) -> None:
     """Run an OMERO server: install, configure, start, diagnose, back up, restore."""
     if omerodir is not None:

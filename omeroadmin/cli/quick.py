@@ -65,7 +65,7 @@ def _write(lines: list[str]) -> int:
 def _quick_answer(arguments: list[str]) -> Callable[[], list[str]] | None:
     """How to get the lines of a plain read; ``None`` for whatever Typer has to look at."""
     match arguments:
-        case ["version"]:
+        case ["version" | "--version"]:
             return _version
         case ["config", "path"]:
             return lambda: [_config_xml()]

@@ -22,6 +22,8 @@ def test_the_first_line_fits(group: str, name: str) -> None:
     first = documentation.splitlines()[0]
     assert first.endswith(".")
     assert len(first) <= LONGEST
+    # Listings of commands end with the first word that has a full stop, and be it "e.g.".
+    assert not [word for word in first.split()[:-1] if word.endswith(".")]
 
 
 @pytest.mark.parametrize("group", GROUPS)

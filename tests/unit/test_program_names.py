@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from omeroadmin.version import VERSION
+
 LAUNCHER = "import sys\nfrom omeroadmin.cli.quick import main\nmain()\n"
 
 
@@ -44,3 +46,8 @@ def test_names(program: Path, name: str, arguments: tuple[str, ...], usage: str)
 
 def test_the_quick_path_has_its_names_too(program: Path) -> None:
     assert called(program, "omero-config", "path").stdout == f"{program.parent}/etc/grid/config.xml\n"
+
+
+@pytest.mark.parametrize("arguments", [("version",), ("--version",), ("--omerodir", "/tmp", "--version")])
+def test_the_version_is_where_people_look_for_it(program: Path, arguments: tuple[str, ...]) -> None:
+    assert called(program, "omero", *arguments).stdout == f"{VERSION}\n"

@@ -18,7 +18,7 @@ def command(
         str, typer.Option("--mimetype", metavar="TYPE", help="Their type; by default as their names say.")
     ] = "",
 ) -> None:
-    """Upload files as they are, e.g. to attach them.
+    """Upload files as they are, to attach them for example.
 
     Prints OriginalFile:ID for each. Images that shall be seen are imported instead: omero import.
 
