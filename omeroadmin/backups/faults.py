@@ -16,7 +16,7 @@ class Fault:
     :param code: kebab-case kind, e.g. ``file-missing``
     :param path: the file concerned: path in the repository as the manifest names it, or a file of the snapshot
     :param message: what is wrong with it
-    :param pool_file: the file of the pool concerned
+    :param pool_file: the file of the target concerned
     """
 
     code: str
@@ -25,7 +25,8 @@ class Fault:
     pool_file: str = ""
 
     def __str__(self) -> str:
-        place = f" (pool file {self.pool_file})" if self.pool_file else ""
+        kind = "pool file " if self.code.startswith("content-") else ""
+        place = f" ({kind}{self.pool_file})" if self.pool_file else ""
         return f"{self.path}: {self.message}{place}"
 
 

@@ -33,6 +33,7 @@ _ENVIRONMENT = {"LC_ALL": "C", "PGTZ": "UTC"}
 
 
 _LEFTOVERS_TIMEOUT = 5.0
+_LAST_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,10 @@ def _status_line(cluster: Cluster) -> str:
 
 def _last_complaint(log: Path) -> str:
     try:
-        lines = log.read_text("utf-8", "replace").splitlines()[-50:]
+        with log.open("rb") as stream:
+            # The log of years may be large, and what has just been said is at its end.
+            stream.seek(-min(_LAST_BYTES, log.stat().st_size), os.SEEK_END)
+            lines = stream.read().decode("utf-8", "replace").splitlines()[-50:]
     except OSError:
         return ""
     complaints = [line for line in lines if "FATAL:" in line or "PANIC:" in line]

@@ -246,8 +246,8 @@ def _ask(instance: Instance, request: dict[str, Any], *, node: str, timeout: flo
         ) from error
     except OSError as error:
         raise _down(instance, node, error) from error
-    if not line:
-        raise _down(instance, node, OSError("it closed the connection"))
+    if not line.endswith(b"\n"):
+        raise _down(instance, node, OSError("it closed the connection before it had answered"))
     document: dict[str, Any] = json.loads(line)
     if document.pop("ok"):
         return document

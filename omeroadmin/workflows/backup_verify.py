@@ -37,6 +37,8 @@ from omeroadmin.workflows.backup_target import open_target
 KIND = "omero-verify"
 """Beginning of the names of scratch directories."""
 _ATTEMPTS = 5
+_UNREAD = ("part-missing", "part-unreadable")
+"""What a manifest is called that nobody needs to be told of twice."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ def verify_backup(wish: VerifyWish) -> Verified:
             faults.extend(damaged)
             if wish.deep and snapshot.sealed_to:
                 _require_key(wish, snapshot, directory, whole=not damaged)
-            faults.extend(_content(engine, snapshot, directory, read, wish))
+            if not any(fault.path == MANIFEST_NAME and fault.code in _UNREAD for fault in damaged):
+                faults.extend(_content(engine, snapshot, directory, read, wish))
             if wish.deep and not any(fault.path.startswith((parts.DATABASE, MANIFEST_NAME)) for fault in damaged):
                 faults.extend(_reconciled(wish, engine, snapshot, directory, tally))
         faults.extend(check_physical(engine, snapshot, thorough=wish.sample >= 1.0))

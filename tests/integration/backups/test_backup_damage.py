@@ -241,6 +241,14 @@ def test_damage_is_named(
     assert list_snapshots(open_engine(target))[0].verified is None
 
 
+def test_a_missing_manifest_is_named_once(intact: Path, source: Seeded, tmp_path: Path) -> None:  # noqa: F811
+    target = copy_target(intact, tmp_path / "target")
+    manifest_missing(Damage(target))
+    [fault] = verify_backup(VerifyWish(target, source.database.settings, temporary=tmp_path)).faults
+    assert fault.code == "part-missing"
+    assert "pool" not in str(fault)
+
+
 @pytest.mark.parametrize("cut", [False, True])
 def test_a_damaged_document_is_named(intact: Path, source: Seeded, tmp_path: Path, cut: bool) -> None:  # noqa: F811
     target = copy_target(intact, tmp_path / "target")
