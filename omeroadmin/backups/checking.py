@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import marshal
 import queue
-import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from omeroadmin.backups.faults import Fault
 from omeroadmin.backups.manifest import Entry
 from omeroadmin.backups.target import Target
 from omeroadmin.errors import failed_error
-from omeroadmin.system import program_output
+from omeroadmin.system import process, program_output
 
 if TYPE_CHECKING:
     from omeroadmin.system.program_output import Talking
@@ -42,7 +41,7 @@ def checking(target: Target, jobs: int) -> Iterator[Callable[[list[Entry]], list
             idle.put(program)
 
     with contextlib.ExitStack() as stack:
-        arguments = [sys.executable, "-m", _MODULE, str(target.root)]
+        arguments = process.module_command(_MODULE, target.root)
         for _ in range(jobs):
             idle.put(stack.enter_context(program_output.talking(arguments)))
         yield check

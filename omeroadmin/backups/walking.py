@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import marshal
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omeroadmin.backups.scan import Found, Root
 from omeroadmin.errors import failed_error
-from omeroadmin.system import program_output
+from omeroadmin.system import process, program_output
 
 if TYPE_CHECKING:
     from omeroadmin.system.program_output import Talking
@@ -59,7 +58,7 @@ def walking() -> Iterator[Walker]:
 
     :raises AdminError: ``program-missing``
     """
-    with program_output.talking([sys.executable, "-m", _MODULE]) as program:
+    with program_output.talking(process.module_command(_MODULE)) as program:
         yield Walker(program)
 
 

@@ -6,7 +6,6 @@ import dataclasses
 import fcntl
 import json
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -214,7 +213,7 @@ def launch(
     :raises AdminError: ``already-running``, ``port-taken``, ``descriptor-invalid``, ``node-not-started``
     """
     host, port = registry
-    arguments = [sys.executable, "-m", "omeroadmin.grid.node", "--omerodir", str(instance.omerodir)]
+    arguments = process.module_command("omeroadmin.grid.node", "--omerodir", instance.omerodir)
     arguments += ["--node", node, "--registry", host, str(port), "--file", str(file.absolute())]
     for target in targets:
         arguments += ["--target", target]

@@ -28,8 +28,7 @@ def probe_plane(path: Path, series: int, *, timeout: float = _TIMEOUT) -> tuple[
     :return: width and height
     :raises AdminError: ``unreadable-image``, ``program-timeout``
     """
-    arguments: list[str | Path] = [sys.executable, "-m", __name__, path, str(series)]
-    done = process.run(arguments, timeout=timeout)
+    done = process.run(process.module_command(__name__, path, str(series)), timeout=timeout)
     try:
         answer = json.loads(done.output)
         if isinstance(answer, dict):

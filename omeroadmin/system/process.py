@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -259,6 +260,16 @@ def variables(given: Mapping[str, str] | None, *, inherit: bool = True) -> dict[
     :param inherit: whether the present ones are among them at all
     """
     return {**(os.environ if inherit else {}), **(given or {})}
+
+
+def module_command(module: str, *arguments: str | os.PathLike[str]) -> list[str]:
+    """Program and arguments that run a module by this process's Python.
+
+    By itself ``python -m`` looks for all modules in the working directory first, which may be anybody's.
+
+    :param module: full name, e.g. ``omeroadmin.grid.node``
+    """
+    return [sys.executable, "-P", "-m", module, *(os.fspath(argument) for argument in arguments)]
 
 
 def find_program(name: str) -> Path | None:

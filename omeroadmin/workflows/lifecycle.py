@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,8 +136,7 @@ def stop_async(instance: Instance) -> bool:
         _ask_to_stop(driver)
     settings = load_settings(instance)
     if embedded.is_embedded(settings) and embedded.status(instance).running:
-        arguments = [sys.executable, "-m", "omeroadmin", "--omerodir", str(instance.omerodir), "admin", "stop"]
-        process.spawn(arguments)
+        process.spawn(process.module_command("omeroadmin", "--omerodir", instance.omerodir, "admin", "stop"))
     return was_running
 
 

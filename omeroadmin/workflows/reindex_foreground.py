@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,14 +66,14 @@ def index_now(instance: Instance, wish: ForegroundWish, listener: Listener | Non
         "classes": list(wish.classes),
         "dry_run": wish.dry_run,
     }
-    return _followed(["-m", MODULE], json.dumps(orders), listener or Listener())
+    return _followed(process.module_command(MODULE), json.dumps(orders), listener or Listener())
 
 
 def _followed(arguments: Sequence[str], orders: str, listener: Listener) -> Indexed:
     began = monotonic()
     current = ""
     last_words = ""
-    for line in process.lines_of([sys.executable, *arguments], orders):
+    for line in process.lines_of(arguments, orders):
         try:
             answer: dict[str, Any] = json.loads(line)
         except ValueError:

@@ -7,13 +7,13 @@ import os
 import queue
 import select
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from omeroadmin.errors import AdminError, failed_error
 from omeroadmin.runtime.services.blitz.reading.protocol import Contents, contents_of, request_line
+from omeroadmin.system.process import module_command
 
 _READERS = 2
 _MEMORY = 2 << 30
@@ -21,7 +21,7 @@ _SHORTEST_SECONDS = 60.0
 _BYTES_A_SECOND = 4 << 20
 _PIECE = 1 << 16
 _LONGEST_ANSWER = 256 << 20
-COMMAND = (sys.executable, "-m", "omeroadmin.runtime.services.blitz.reading", str(_MEMORY))
+COMMAND = tuple(module_command("omeroadmin.runtime.services.blitz.reading", str(_MEMORY)))
 
 
 class ImageReaders:
