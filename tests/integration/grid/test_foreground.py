@@ -76,7 +76,7 @@ def test_ready_alive_and_stopped(made: Omero, instance: Instance, tmp_path: Path
             if "READY" not in heard and heard != {"WATCHDOG": "1"}
         )
         for _ in range(3):
-            manager.hear_until("WATCHDOG", timeout=1)
+            manager.hear_until("WATCHDOG")
         blitz = EmbeddedDriver(instance).state().server("Blitz-0")
         assert blitz
         assert blitz.pid
@@ -96,13 +96,13 @@ def test_a_hung_node_gives_no_sign_of_life(made: Omero, instance: Instance, tmp_
     file.write_text(descriptor({"A": "ok"}))
     with service_manager(tmp_path) as manager, service(made, manager, str(file), WATCHDOG_USEC="300000") as process:
         manager.hear_until("READY")
-        manager.hear_until("WATCHDOG", timeout=1)
+        manager.hear_until("WATCHDOG")
         process.send_signal(signal.SIGSTOP)
         manager.hear_rest()
         with pytest.raises(TimeoutError):
             manager.hear(1)
         process.send_signal(signal.SIGCONT)
-        manager.hear_until("WATCHDOG", timeout=5)
+        manager.hear_until("WATCHDOG")
         process.terminate()
         process.communicate(timeout=60)
 
@@ -169,7 +169,7 @@ def test_icegrid_in_the_foreground(made: Omero, instance: Instance, tmp_path: Pa
         assert manager.hear_until("READY")["STATUS"] == "2 of 2 servers active"
         assert instance_driver(instance).node_process() != process.pid
         assert availability(instance).up
-        manager.hear_until("WATCHDOG", timeout=4)
+        manager.hear_until("WATCHDOG")
         process.terminate()
         manager.hear_until("STOPPING")
         process.communicate(timeout=60)
