@@ -10,7 +10,7 @@ from http.client import HTTPException, IncompleteRead
 from typing import Any
 
 from omeroadmin.access.address import Address
-from omeroadmin.errors import AdminError, configuration_error, failed_error, unreachable_error, usage_error
+from omeroadmin.errors import AdminError, configuration_error, failed_error, unreachable_error
 
 _CODE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _LONGEST_MESSAGE = 500
@@ -101,8 +101,6 @@ def answer_error(address: Address, status: int, body: bytes) -> AdminError:
         return configuration_error(code, f"{address}: {message}", "check user name and password")
     if code == "password-needs-tls":
         return password_needs_tls(address)
-    if code == "request-invalid":
-        return usage_error(code, f"{address}: {message}")
     if status == 503:
         return unreachable_error(code, f"{address}: {message}", "see why: omero admin diagnostics")
     return failed_error(code, f"{address}: {message}")

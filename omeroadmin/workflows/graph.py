@@ -9,13 +9,14 @@ from typing import Any
 
 from omeroadmin.access.client import Client
 from omeroadmin.access.problems import not_understood
-from omeroadmin.errors import usage_error
+from omeroadmin.errors import AdminError, ExitStatus, usage_error
 from omeroadmin.workflows.people import Selection, find_groups, find_users
 
 _TARGET = re.compile(
     r"([A-Za-z]{1,60}(?:/[A-Za-z]{1,60}){0,9}):([0-9]{1,18}(?:-[0-9]{1,18})?(?:,[0-9]{1,18}(?:-[0-9]{1,18})?)*)"
 )
 _DESTINATION = re.compile(r"(User|Experimenter|Group|ExperimenterGroup):([0-9]{1,18})", re.IGNORECASE)
+_REFUSED_AS_USAGE = frozenset({"request-invalid"})
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,13 @@ def run(client: Client, wish: GraphWish, *, dry_run: bool, destination: str = ""
         "dry_run": dry_run,
         **_destination(client, wish.operation, destination),
     }
-    return _outcome(client, client.post(f"/{wish.operation}", document, timeout=wish.timeout))
+    try:
+        answer = client.post(f"/{wish.operation}", document, timeout=wish.timeout)
+    except AdminError as error:
+        if error.code in _REFUSED_AS_USAGE:
+            raise AdminError(error.code, error.message, hint=error.hint, exit_status=ExitStatus.USAGE) from None
+        raise
+    return _outcome(client, answer)
 
 
 def _destination(client: Client, operation: str, text: str) -> dict[str, int]:

@@ -26,7 +26,6 @@ def body(code: str, message: str = "words") -> bytes:
         (401, body("unauthorized"), "session-expired", ExitStatus.CONFIGURATION),
         (403, body("password-needs-tls"), "password-needs-tls", ExitStatus.CONFIGURATION),
         (403, body("admin-needed"), "admin-needed", ExitStatus.FAILED),
-        (400, body("request-invalid"), "request-invalid", ExitStatus.USAGE),
         (422, body("unreadable-image"), "unreadable-image", ExitStatus.FAILED),
         (503, body("search-unavailable"), "search-unavailable", ExitStatus.UNREACHABLE),
         (502, b"<html>", "answer-invalid", ExitStatus.UNREACHABLE),
