@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import marshal
 import os
-import signal
 import stat
 import sys
 from pathlib import Path
@@ -18,7 +17,7 @@ from blake3 import blake3
 from omeroadmin.backups.manifest import Entry
 from omeroadmin.backups.target import Target
 from omeroadmin.backups.verify import check_content
-from omeroadmin.system.program_output import read_frame, write_frame
+from omeroadmin.system.program_output import answering, read_frame, write_frame
 
 _SMALL = 1 << 20
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -26,15 +25,10 @@ _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 def main(root: str) -> None:
     """Answer until stdin ends."""
-    # Whoever interrupts the verification ends all processes.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     target = Target(Path(root))
     pool = str(target.pool)
-    with os.fdopen(os.dup(1), "wb") as answers:
-        # Whatever else is printed must not look like an answer.
-        os.dup2(2, 1)
-        while (frame := read_frame(sys.stdin.buffer)) is not None:
+    with answering() as (requests, answers):
+        while (frame := read_frame(requests)) is not None:
             faults = []
             for path, size, digest in marshal.loads(frame):  # noqa: S302 - from the process that has started this one
                 if size <= _SMALL and _is_whole(f"{pool}/{digest[:2]}/{digest}", size, digest):

@@ -24,7 +24,6 @@ TEMPORARY = ("lost+found", ".*.tmp", ".pyr_lock", "*.pyr_lock", ".omero/reposito
 _ODD_ENDS = ("_lock", "lost+found")
 """All names that are left out end so, or begin with a dot."""
 _PERMISSIONS = 0o7777
-_TYPE = 0o170000
 _TOGETHER = 1000
 """Files that are handed on together."""
 _MOST_OPEN = 100
@@ -165,7 +164,7 @@ def _file(entry: os.DirEntry[str], place: _Place) -> Found | None:
     except OSError as error:
         return _unseen(entry, place, error)
     mode = status.st_mode
-    if mode & _TYPE != stat.S_IFREG:
+    if not stat.S_ISREG(mode):
         return None
     name = entry.name
     return Found(place.path + name, f"{place.source}/{name}", status.st_size, status.st_mtime_ns, mode & _PERMISSIONS)

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import queue
-import signal
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +17,7 @@ from typing import IO
 
 from omeroadmin.backups.scan import Root, walk_together
 from omeroadmin.backups.walking import packed
-from omeroadmin.system.program_output import read_frame, write_frame
+from omeroadmin.system.program_output import answering, read_frame, write_frame
 
 _FRAME_FILES = 1000
 _FRAMES_AHEAD = 256
@@ -29,17 +26,12 @@ _FRAMES_AHEAD = 256
 
 def main() -> None:
     """Answer until stdin ends."""
-    # Whoever interrupts the backup ends both processes, and a backup that was killed reads no answers.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # Millions of tuples and no cycle: there is nothing to find for a collector.
     gc.disable()
     frames: queue.Queue[bytes] = queue.Queue(_FRAMES_AHEAD)
-    with os.fdopen(os.dup(1), "wb") as answers:
-        # Whatever else is printed must not look like an answer.
-        os.dup2(2, 1)
+    with answering() as (requests, answers):
         threading.Thread(target=_send, args=(frames, answers), daemon=True).start()
-        while (request := read_frame(sys.stdin.buffer)) is not None:
+        while (request := read_frame(requests)) is not None:
             for frame in _frames(request):
                 frames.put(frame)
             frames.join()

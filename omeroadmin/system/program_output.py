@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
@@ -65,6 +67,20 @@ class Talking(Reading):
     def receive(self) -> bytes | None:
         """Its next frame; ``None`` if it has come to an end."""
         return read_frame(self.output)
+
+
+@contextlib.contextmanager
+def answering() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """What a program does that another one talks to: stdin and stdout are for frames only.
+
+    Whoever interrupts the other one ends this one as well, and one that was killed reads no answers.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    with os.fdopen(os.dup(1), "wb") as answers:
+        # Whatever else is printed must not look like an answer.
+        os.dup2(2, 1)
+        yield sys.stdin.buffer, answers
 
 
 def write_frame(stream: IO[bytes], frame: bytes) -> None:

@@ -25,7 +25,7 @@ def test_what_fits_is_not(tmp_path: Path) -> None:
         warn_if_full([], 1)
 
 
-def test_room_of_two_disks_counts_once_each(tmp_path: Path) -> None:
+def test_the_room_of_a_disk_counts_once(tmp_path: Path) -> None:
     free = shutil.disk_usage(tmp_path).free
     with pytest.warns(AdminWarning):
         warn_if_full([tmp_path / "one", tmp_path / "other"], free + free // 2)
