@@ -139,7 +139,7 @@ def test_who_comes_second_is_turned_away_from_hosts_at_work(controller: Controll
             "new": "locked", "old": "locked", "kept": "changed",
         }  # fmt: skip
         (run,) = [one for one in json.loads(controller.run("report", "--list", "--json").stdout)["runs"]
-                  if one["playbooks"] == "hold"]  # fmt: skip
+                  if one["playbooks"] == ["hold"]]  # fmt: skip
         for name in ("new", "old"):
             problem = hosts[name]["problem"]
             assert problem["code"] == "host-locked"
