@@ -7,14 +7,13 @@ compared with the previous manifest's, which goes into the new one as it is.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Protocol
 
+from omeroadmin.backups.changes import Change, Copies, CopyMany, Store
 from omeroadmin.backups.faults import Fault, FaultList
 from omeroadmin.backups.manifest import Entry, unchanged_start
-from omeroadmin.backups.pool import Copied
 from omeroadmin.backups.previous import Previous
 from omeroadmin.backups.scan import Found
 
@@ -53,28 +52,6 @@ class Collected:
     warnings: FaultList = field(default_factory=FaultList)
 
 
-class Store(Protocol):
-    """Where contents go."""
-
-    def holds(self, digest: str, size: int) -> bool:
-        """Whether a content of this size is there."""
-
-    def key(self, digest: bytes, size: int) -> bytes:
-        """What stands for a content in :meth:`absent`."""
-
-    def absent(self, keys: set[bytes]) -> int:
-        """How many of some contents are not there; those that are are taken out."""
-
-    def copy_in(self, source: str, *, with_sha1: bool) -> Copied:
-        """Read a file and, unless its content is there, copy it. Safe to run in threads."""
-
-    def keep(self, copied: Copied) -> bool:
-        """Take a copy in, at the latest with :meth:`flush`; returns whether the content is new."""
-
-    def flush(self) -> None:
-        """Make sure that all copies are in."""
-
-
 _DIGEST = 64
 _RECORDED = b'","sha1":"'
 """What follows the BLAKE3 of a file whose SHA-1 is known as well."""
@@ -83,32 +60,6 @@ _UNSEEN = 1_000_000
 _SOMETIMES = 0xFFF
 _NEVER = -(1 << 63)
 """Before the time of any file."""
-
-
-class _Change:
-    """A file that is to be copied.
-
-    :param with_sha1: whether OMERO may have recorded one
-    """
-
-    def __init__(self, item: Found, *, with_sha1: bool) -> None:
-        self.item = item
-        self._with_sha1 = with_sha1
-        self._future: Future[Copied] | None = None
-
-    def submit(self, executor: ThreadPoolExecutor, pool: Store) -> None:
-        """Have it copied by a thread."""
-        self._future = executor.submit(pool.copy_in, self.item.source, with_sha1=self._with_sha1)
-
-    def result(self) -> Copied:
-        """Wait for the copy.
-
-        :raises OSError: if the file can't be read
-        :raises AdminError: ``backup-not-written``
-        """
-        if self._future is None:
-            raise AssertionError("all are submitted before the first is waited for")
-        return self._future.result()
 
 
 class Collector:
@@ -122,6 +73,7 @@ class Collector:
     :param result: counted up
     :param thorough: whether the pool is asked for each unchanged file's content, and its size
     :param stop: ends what the threads are at
+    :param copy_many: copies small files where processes do it; where there is none, threads copy all
     """
 
     def __init__(
@@ -135,6 +87,7 @@ class Collector:
         result: Collected | None = None,
         thorough: bool = False,
         stop: Callable[[], None] = lambda: None,
+        copy_many: CopyMany | None = None,
     ) -> None:
         self.result = Collected() if result is None else result
         self._pool = pool
@@ -144,31 +97,35 @@ class Collector:
         self._jobs = jobs
         self._thorough = thorough
         self._stop = stop
+        self._copy_many = copy_many
         self._unseen: set[bytes] = set()
-        self._changed: list[_Change] = []
+        self._changed: list[Change] = []
         self._changed_bytes = 0
+        self._under_way = 0
 
-    def entries(self, found: Iterable[Found]) -> Iterator[Entry | bytes]:
+    def entries(self, found: Iterable[Found]) -> Generator[Entry | bytes, None, None]:
         """Entries, or lines, for all that is found, in its order; their contents are in the pool when it ends.
 
         That is so but for :attr:`Collected.absent`.
 
         :raises AdminError: ``backup-not-written``
         """
-        waiting: deque[Entry | _Change | bytes] = deque()
+        waiting: deque[Entry | Change | bytes] = deque()
         with ThreadPoolExecutor(max_workers=self._jobs, thread_name_prefix="copy") as executor:
+            copies = Copies(executor, self._pool, self._copy_many)
             try:
                 for item in self._compared(found):
                     begun = item if isinstance(item, bytes) else self._begin(item)
                     if begun is None:
                         continue
-                    if not waiting and not isinstance(begun, _Change):
+                    if not waiting and not isinstance(begun, Change):
                         yield begun
                         continue
                     waiting.append(begun)
                     if len(waiting) >= _MOST_WAITING or self._is_enough():
-                        yield from self._copied(waiting, executor)
-                yield from self._copied(waiting, executor)
+                        yield from self._copied(waiting, copies)
+                yield from self._copied(waiting, copies)
+                yield from self._copied(waiting, copies)
                 # The disk takes its time.
                 flushed = executor.submit(self._pool.flush)
                 self._look_for_unseen()
@@ -180,21 +137,24 @@ class Collector:
                 raise
 
     def _is_enough(self) -> bool:
-        """Whether it is time to copy. Not file by file: threads that copy and one that walks hinder each other."""
+        """Whether it is time to copy; not file by file."""
         count = len(self._changed)
         return count >= _TOGETHER or (self._changed_bytes >= _TOGETHER_BYTES and count >= self._jobs * _AHEAD)
 
-    def _copied(self, waiting: deque[Entry | _Change | bytes], executor: ThreadPoolExecutor) -> Iterator[Entry | bytes]:
-        """Copy what has changed, and hand on all that waits."""
-        for change in self._changed:
-            change.submit(executor, self._pool)
+    def _copied(self, waiting: deque[Entry | Change | bytes], copies: Copies) -> Iterator[Entry | bytes]:
+        """Have copied what has changed, and hand on all that waits; behind processes this is a batch late.
+
+        Threads that copy and this one that compares would wait for one another.
+        """
+        copies.begin(self._changed)
         self._changed.clear()
         self._changed_bytes = 0
-        while waiting:
+        for _ in range(self._under_way if copies.by_processes else len(waiting)):
             begun = waiting.popleft()
-            entry = self._finish(begun) if isinstance(begun, _Change) else begun
+            entry = self._finish(begun) if isinstance(begun, Change) else begun
             if entry is not None:
                 yield entry
+        self._under_way = len(waiting)
 
     def _compared(self, found: Iterable[Found]) -> Iterator[Found | bytes]:
         """All that is found; the previous manifest's line where it is just as this file's must be."""
@@ -226,7 +186,7 @@ class Collector:
         self.result.absent += self._pool.absent(self._unseen) if self._unseen else 0
         self._unseen.clear()
 
-    def _begin(self, item: Found) -> Entry | _Change | None:
+    def _begin(self, item: Found) -> Entry | Change | None:
         if item.problem is not None:
             self.result.faults.add(Fault("file-unreadable", item.path, item.problem))
             return None
@@ -237,7 +197,7 @@ class Collector:
         known = self._unchanged(item)
         if known is not None:
             return self._counted(known)
-        change = _Change(item, with_sha1=self._with_sha1(item.path))
+        change = Change(item, with_sha1=self._with_sha1(item.path))
         self._changed.append(change)
         self._changed_bytes += item.size
         return change
@@ -250,7 +210,7 @@ class Collector:
             self.result.size += entry.size
         return entry
 
-    def _finish(self, change: _Change) -> Entry | None:
+    def _finish(self, change: Change) -> Entry | None:
         item = change.item
         try:
             copied = change.result()

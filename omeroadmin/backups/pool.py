@@ -27,6 +27,8 @@ _CHUNK = 1 << 20
 _SMALL = 1 << 20
 _BATCH_FILES = 1000
 _BATCH_BYTES = 1 << 28
+_UNDER_WAY = 4000
+"""More files than are copied at the same time as others are taken in."""
 _ATTEMPTS = 3
 _KEY_DIGITS = 15
 _HEXADECIMAL = b"0123456789abcdef"
@@ -59,6 +61,8 @@ class Pool:
     pace: Pace | None = None
     _pending: dict[str, str] = field(default_factory=dict)
     _pending_bytes: int = 0
+    _recent: set[str] = field(default_factory=set)
+    _less_recent: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._prefix = f"{self.target.pool}/"
@@ -132,7 +136,8 @@ class Pool:
         """
         if copied.temporary is None:
             return False
-        if copied.blake3 in self._pending:
+        if any(copied.blake3 in known for known in (self._pending, self._recent, self._less_recent)):
+            # One like it was taken in since this one was looked for.
             os.unlink(copied.temporary)  # noqa: PTH108
             return False
         self._pending[copied.blake3] = copied.temporary
@@ -159,6 +164,9 @@ class Pool:
                     os.replace(temporary, final)  # noqa: PTH105
         except OSError as error:
             raise target_error(self.target, error) from error
+        self._recent.update(self._pending)
+        if len(self._recent) >= _UNDER_WAY:
+            self._recent, self._less_recent = set(), self._recent
         self._pending.clear()
         self._pending_bytes = 0
 

@@ -73,7 +73,7 @@ class BackupWish:
 
     :param target: ``None``: as ``omero.backup.target`` says
     :param tag: the admin's own words
-    :param jobs: connections that dump, threads that read
+    :param jobs: connections that dump, threads or processes that copy
     :param certificates: whether private keys are saved as well
     :param encrypt_to: public keys of age, or files of them, for whom dump, configuration and private keys are sealed
     :param passphrase_file: its first line seals them as well; with neither, it is as ``omero.backup.encryption`` says
@@ -311,7 +311,9 @@ def _collected(run: _Run, walker: Walker, database: SavingDatabase, *, thorough:
             thorough=thorough,
             limit=run.wish.limit,
         )
-        lines = write_manifest(manifest_path(run.directory), engine.collect(run.id, sources, result))
+        # What copies has come to an end before anybody removes what it has left.
+        entries = stack.enter_context(contextlib.closing(engine.collect(run.id, sources, result)))
+        lines = write_manifest(manifest_path(run.directory), entries)
     return result, lines
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +146,7 @@ class ArchiveEngine:
         finally:
             self._work = None
 
-    def collect(self, snapshot_id: str, sources: Sources, result: Collected) -> Iterator[Entry | bytes]:
+    def collect(self, snapshot_id: str, sources: Sources, result: Collected) -> Generator[Entry | bytes, None, None]:
         """Hash what is new for the manifest, then let the program save all files, and compare."""
         pace = Pace(sources.limit)
         collector = Collector(

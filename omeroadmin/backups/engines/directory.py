@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -13,6 +13,7 @@ from typing import IO, Any
 from omeroadmin.backups import target as layout
 from omeroadmin.backups.checking import TOGETHER, checking
 from omeroadmin.backups.collect import Collected, Collector
+from omeroadmin.backups.copying import copying
 from omeroadmin.backups.engines import sweep
 from omeroadmin.backups.engines.engine import Content, InUse, Removed, Sources
 from omeroadmin.backups.faults import Fault
@@ -98,20 +99,23 @@ class DirectoryEngine:
             raise
         layout.remove_leftovers(self._target)
 
-    def collect(self, snapshot_id: str, sources: Sources, result: Collected) -> Iterator[Entry | bytes]:  # noqa: ARG002
+    def collect(self, snapshot_id: str, sources: Sources, result: Collected) -> Generator[Entry | bytes, None, None]:  # noqa: ARG002
         """Copy new contents into the pool."""
         pace = Pace(sources.limit)
-        collector = Collector(
-            Pool(self._target, pace),
-            sources.previous,
-            trusted_until_ns=sources.trusted_until_ns,
-            with_sha1=sources.with_sha1,
-            jobs=sources.jobs,
-            result=result,
-            stop=pace.stop,
-            thorough=sources.thorough or self._target.suspect_file.exists(),
-        )
-        return collector.entries(sources.found)
+        with copying(self._target, sources.jobs) as copiers:
+            collector = Collector(
+                Pool(self._target, pace),
+                sources.previous,
+                trusted_until_ns=sources.trusted_until_ns,
+                with_sha1=sources.with_sha1,
+                jobs=sources.jobs,
+                result=result,
+                stop=pace.stop,
+                thorough=sources.thorough or self._target.suspect_file.exists(),
+                # Processes can't share a limit.
+                copy_many=None if sources.limit else copiers.copy,
+            )
+            yield from collector.entries(sources.found)
 
     def finish(self, directory: Path, snapshot: Snapshot) -> None:
         """Write the document. What was suspect has been looked at one by one."""

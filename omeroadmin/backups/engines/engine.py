@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +134,7 @@ class Engine(Protocol):
         After a failure nothing of the snapshot is left, here or in the target. The lock must be held.
         """
 
-    def collect(self, snapshot_id: str, sources: Sources, result: Collected) -> Iterator[Entry | bytes]:
+    def collect(self, snapshot_id: str, sources: Sources, result: Collected) -> Generator[Entry | bytes, None, None]:
         """Bring files in; their contents are in the target when the iterator ends, but for ``result.absent``.
 
         :param result: counted up

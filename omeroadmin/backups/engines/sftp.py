@@ -7,7 +7,7 @@ import functools
 import json
 import secrets
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -140,7 +140,7 @@ class SftpEngine:
                 failure.add_note(second.message)
             raise
 
-    def collect(self, snapshot_id: str, sources: Sources, result: Collected) -> Iterator[Entry | bytes]:  # noqa: ARG002
+    def collect(self, snapshot_id: str, sources: Sources, result: Collected) -> Generator[Entry | bytes, None, None]:  # noqa: ARG002
         """Send new contents."""
         pace = Pace(sources.limit)
         self._pool = SftpPool(self._remote, pace)

@@ -26,7 +26,7 @@ from omeroadmin.errors import ExitStatus
 def command(
     target: Target = None,
     tag: Annotated[str, typer.Option("--tag", help="Your own words for the list.")] = "",
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Connections that dump, threads that read.")] = 2,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Connections that dump, processes that copy.")] = 2,
     certificates: Annotated[
         bool, typer.Option("--certificates/--no-certificates", help="Whether private keys are saved as well.")
     ] = True,
