@@ -14,6 +14,12 @@ Target = Annotated[
     str | None,
     typer.Option("--target", metavar="TARGET", help="Where snapshots are kept [omero.backup.target]."),
 ]
+Certificates = Annotated[
+    bool, typer.Option("--certificates/--no-certificates", help="Whether private keys are saved as well.")
+]
+NewTarget = Annotated[
+    bool, typer.Option("--new-target", help="Begin anew in a target that had snapshots and is empty now.")
+]
 EncryptTo = Annotated[
     list[str] | None,
     typer.Option(

@@ -48,6 +48,7 @@ from omeroadmin.system.priority import give_way
 from omeroadmin.system.scratch import scratch_directory
 from omeroadmin.workflows.backup_database import SavedDatabase, SavingDatabase, saving_database
 from omeroadmin.workflows.backup_keys import refuse_key_inside, seal_for
+from omeroadmin.workflows.backup_known import refuse_emptied, remember_target
 from omeroadmin.workflows.backup_record import note_facts
 from omeroadmin.workflows.backup_scope import (
     Scope,
@@ -80,6 +81,7 @@ class BackupWish:
     :param limit: bytes a second that are read of the files; 0: as fast as it goes
     :param gentle: whether this process gives way to all others from now on
     :param physical: kind of the physical backup that is taken with it: ``auto``, or one of pgBackRest's; ``None``: none
+    :param new_target: whether a target that had snapshots and holds none now is begun anew
     """
 
     instance: Instance
@@ -93,6 +95,7 @@ class BackupWish:
     limit: int = 0
     gentle: bool = False
     physical: str | None = None
+    new_target: bool = False
 
 
 class BackupListener(Protocol):
@@ -137,9 +140,9 @@ def create_backup(wish: BackupWish, listener: BackupListener | None = None) -> S
     """Take a snapshot. One that isn't consistent is kept, and says so.
 
     :param listener: is told how far it has come
-    :raises AdminError: ``backup-target-unset``, ``backup-target-inside``, ``backup-target-occupied``, ``locked``,
-        ``removals-busy``, ``backup-not-written``, ``database-empty``, those of the database, and as
-        :func:`omeroadmin.workflows.backup_physical.back_up_physically`
+    :raises AdminError: ``backup-target-unset``, ``backup-target-inside``, ``backup-target-occupied``,
+        ``backup-target-emptied``, ``locked``, ``removals-busy``, ``backup-not-written``, ``database-empty``, those of
+        the database, and as :func:`omeroadmin.workflows.backup_physical.back_up_physically`
     """
     if wish.gentle:
         give_way()
@@ -148,6 +151,8 @@ def create_backup(wish: BackupWish, listener: BackupListener | None = None) -> S
     refuse_key_inside(wish.settings, wish.passphrase_file, scope.roots)
     with open_target(wish.settings, wish.target, wish.instance.temporary_directory) as engine:
         refuse_inside(engine, scope)
+        if not wish.new_target:
+            refuse_emptied(wish.instance, engine)
         engine.make()
         with endings_interrupt(), engine.locked(), _room_given_back(engine):
             moment = utc_now()
@@ -157,6 +162,7 @@ def create_backup(wish: BackupWish, listener: BackupListener | None = None) -> S
                 run = _Run(wish, scope, engine, snapshot_id, directory, seal, work, aside, started, listener)
                 snapshot = _take(run)
             note_facts(wish.instance, wish.settings, engine)
+            remember_target(wish.instance, engine, snapshot_id)
     return snapshot
 
 

@@ -256,3 +256,13 @@ def test_repositories_that_are_none(address: str) -> None:
     with pytest.raises(AdminError) as caught:
         open_engine(address)
     assert caught.value.code == "backup-target-invalid"
+
+
+def test_a_repository_that_has_gone_is_not_made_again(place: Place, source: Seeded) -> None:
+    place.create(source)
+    shutil.rmtree(place.repository)
+    place.repository.mkdir()
+    with pytest.raises(AdminError) as caught:
+        place.create(source)
+    assert (caught.value.code, caught.value.exit_status) == ("backup-target-emptied", 3)
+    assert list(place.repository.iterdir()) == []

@@ -321,3 +321,19 @@ def test_a_sealed_snapshot_elsewhere(sshd: Sshd, source: Seeded, tmp_path: Path)
     assert (verified.faults, verified.record.rows) == ((), 18)
     with plan_restore(RestoreWish(sshd.address(there), "latest", tmp_path / "new", keys=keys)) as restore:
         assert carry_out(restore).faults.count == 0
+
+
+def test_a_directory_there_that_is_empty_all_of_a_sudden_is_refused(
+    sshd: Sshd,
+    source: Seeded,
+    tmp_path: Path,
+) -> None:
+    there = tmp_path / "mounted"
+    address = sshd.address(there)
+    create(source, address)
+    there.rename(tmp_path / "away")
+    there.mkdir()
+    with pytest.raises(AdminError) as caught:
+        create(source, address)
+    assert (caught.value.code, caught.value.exit_status) == ("backup-target-emptied", 3)
+    assert list(there.iterdir()) == []

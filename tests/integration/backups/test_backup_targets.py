@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,34 @@ def test_what_others_leave_in_a_target_is_in_nobodys_way(omero: Omero, tmp_path:
     omero.ok("backup", "verify", *words)
     assert strange[0].read_text() == strange[2].read_text() == "not ours"
     assert (target / "pool" / ".snapshot" / "daily").is_dir()
+
+
+@pytest.mark.parametrize("left", ["nothing", "mount point"])
+def test_a_target_that_is_empty_all_of_a_sudden_is_refused(omero: Omero, tmp_path: Path, left: str) -> None:
+    target, away = tmp_path / "target", tmp_path / "away"
+    create = ("backup", "create", "--target", str(target), "--quiet")
+    omero.ok(*create)
+    target.rename(away)
+    if left == "mount point":
+        target.mkdir()
+    refused = omero.run(*create)
+    assert (refused.returncode, refused.stdout) == (3, ""), refused
+    assert f"{target} holds no snapshots, but did" in refused.stderr
+    assert "--new-target" in refused.stderr
+    assert not target.exists() or not list(target.iterdir())
+    if target.exists():
+        target.rmdir()
+    away.rename(target)
+    omero.ok(*create)
+    assert len(list((target / "snapshots").iterdir())) == 2
+
+
+def test_a_target_is_begun_anew_where_that_is_meant(omero: Omero, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    create = ("backup", "create", "--target", str(target), "--quiet")
+    omero.ok(*create)
+    shutil.rmtree(target)
+    assert omero.run(*create).returncode == 3
+    omero.ok(*create, "--new-target")
+    omero.ok(*create)
+    assert len(list((target / "snapshots").iterdir())) == 2

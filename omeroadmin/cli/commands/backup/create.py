@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from omeroadmin.cli.backup_options import (
+    Certificates,
     EncryptTo,
     Json,
     Limit,
+    NewTarget,
     Nice,
     OnFailure,
     OnSuccess,
@@ -27,13 +29,12 @@ def command(
     target: Target = None,
     tag: Annotated[str, typer.Option("--tag", help="Your own words for the list.")] = "",
     jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Connections that dump, processes that copy.")] = 2,
-    certificates: Annotated[
-        bool, typer.Option("--certificates/--no-certificates", help="Whether private keys are saved as well.")
-    ] = True,
+    certificates: Certificates = True,
     encrypt_to: EncryptTo = None,
     passphrase_file: PassphraseFile = None,
     physical: Physical = False,
     physical_type: PhysicalKind = None,
+    new_target: NewTarget = False,
     limit: Limit = 0,
     nice: Nice = False,
     on_success: OnSuccess = None,
@@ -47,7 +48,8 @@ def command(
     stay until the end. Files that the previous snapshot has are not copied again.
 
     Every file that the database names is looked for. If one is missing or differs, the snapshot is marked
-    inconsistent, the file is named, and the exit status is 5. If another backup is at it, the status is 6.
+    inconsistent, the file is named, and the exit status is 5. If another backup is at it, the status is 6. A target
+    that had snapshots of this instance and is empty now is refused (3): its disk may not be mounted.
 
     For cron add --quiet and --nice: then nothing is printed if all is well. Let omero backup verify follow, and omero
     backup prune for old snapshots.
@@ -68,6 +70,7 @@ def command(
         physical=wanted_kind(physical, physical_type),
         limit=round(limit * 1_000_000),
         gentle=nice,
+        new_target=new_target,
     )
     hooks = hooks_of(settings, on_success, on_failure)
     with backup_progress(quiet=quiet) as progress:
