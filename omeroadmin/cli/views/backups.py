@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from omeroadmin.workflows.restore import RestorePlan
     from omeroadmin.workflows.restore_steps import RestoreReport
 
-_COLUMNS = ("id", "tag", "when", "files", "bytes", "consistent", "verified", "drilled")
+_COLUMNS = ("id", "tag", "when", "files", "bytes", "state", "verified", "drilled")
 
 
 def show_created(snapshot: Snapshot, *, as_json: bool, quiet: bool) -> None:
@@ -63,10 +63,10 @@ def snapshot_data(snapshot: Snapshot) -> dict[str, object]:
 
 
 def show_list(listed: Sequence[Listed], style: Style) -> None:
-    """The snapshots of a target."""
+    """The snapshots of a target; what is wrong with a damaged one on stderr."""
     for item in listed:
         if item.damage:
-            say(f"{item.id}: {item.damage}")
+            say(f"omero: {item.damage}")
     print_table("backup/snapshots", _COLUMNS, [_row(item) for item in listed], style)
 
 
@@ -74,10 +74,11 @@ def _row(item: Listed) -> tuple[object, ...]:
     verified = None if item.verified is None else _stamp(item.verified.finished)
     drilled = None if item.drill is None else _stamp(item.drill.finished)
     if item.snapshot is None:
-        return (item.id, "", None, None, None, False, verified, drilled)
+        return (item.id, "", None, None, None, "damaged", verified, drilled)
     snapshot = item.snapshot
     when = _stamp(snapshot.finished)
-    return (item.id, snapshot.tag, when, snapshot.files, snapshot.size, snapshot.consistent, verified, drilled)
+    state = "consistent" if snapshot.consistent else "inconsistent"
+    return (item.id, snapshot.tag, when, snapshot.files, snapshot.size, state, verified, drilled)
 
 
 def show_verified(verified: Verified, *, as_json: bool, quiet: bool) -> None:

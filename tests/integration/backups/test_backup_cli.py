@@ -87,8 +87,23 @@ def test_faults_are_lines_on_stderr_and_status_5(omero: Omero, seeded: Seeded, t
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert "data/ManagedRepository/cli_0/missing.tif" in done.stderr
-    assert "False" in omero.ok("backup", "list", "--target", str(target))
+    assert omero.json("backup", "list", "--target", str(target), "--json")["snapshots"][-1]["state"] == "inconsistent"
     missing.write_bytes(b"x")
+
+
+def test_a_damaged_document_is_listed_as_such(omero: Omero, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    for _ in range(2):
+        omero.ok("backup", "create", "--target", str(target), "--quiet")
+    whole, damaged = sorted(path.name for path in (target / "snapshots").iterdir())
+    document = target / "snapshots" / damaged / "snapshot.json"
+    document.write_bytes(document.read_bytes()[:-40])
+    listed = run(omero, "list", "--target", str(target), "--json")
+    assert listed.returncode == 5, listed
+    states = {item["id"]: item["state"] for item in json.loads(listed.stdout)["snapshots"]}
+    assert states == {whole: "consistent", damaged: "damaged"}
+    assert listed.stderr.startswith(f"omero: {document} is damaged: ")
+    assert listed.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(

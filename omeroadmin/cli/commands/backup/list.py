@@ -9,6 +9,7 @@ import typer
 from omeroadmin.cli.backup_options import Target, target_settings
 from omeroadmin.cli.output import Style
 from omeroadmin.cli.views import backups as view
+from omeroadmin.errors import ExitStatus
 
 
 def command(
@@ -18,9 +19,14 @@ def command(
 ) -> None:
     """List the snapshots of a target, oldest first.
 
+    The state is consistent, inconsistent or damaged. If the document of one is damaged, the exit status is 5.
+
     Example: omero backup list --target /backup/omero
     """
     from omeroadmin.workflows.backup_target import listed_snapshots
 
     settings = target_settings(target)
-    view.show_list(listed_snapshots(settings, target), Style.JSON if as_json else style)
+    listed = listed_snapshots(settings, target)
+    view.show_list(listed, Style.JSON if as_json else style)
+    if any(item.snapshot is None for item in listed):
+        raise typer.Exit(ExitStatus.FAILED)
