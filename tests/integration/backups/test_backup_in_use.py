@@ -19,13 +19,17 @@ from omeroadmin.schema.settings import Settings
 from omeroadmin.workflows.backup import BackupWish, create_backup
 from omeroadmin.workflows.backup_verify import VerifyWish, verify_backup
 from omeroadmin.workflows.restore import RestoreWish, carry_out, plan_restore
-from tests.support.backup import Seeded, age, source  # noqa: F401 - a fixture
+from tests.support.backup import Seeded, age, source
 from tests.support.components import require_program
 from tests.support.omero import Omero
 from tests.support.ssh import home_of, running_sshd
 from tests.support.terminal import Terminal, on_terminal
 
+__all__ = ["source"]
+
 _OWN = "data/ManagedRepository/use/{}/own.tif"
+
+AS_FILES = pytest.mark.parametrize("address", ["directory", "ssh"], indirect=True)
 
 
 @pytest.fixture(params=["directory", "ssh", "restic", "borg"])
@@ -45,13 +49,13 @@ def address(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.fixture
-def settings(source: Seeded, tmp_path: Path) -> Settings:  # noqa: F811 - the fixture
+def settings(source: Seeded, tmp_path: Path) -> Settings:
     """Properties with the password of a repository."""
     explicit = source.database.settings.explicit()
     return Settings({**explicit, "omero.backup.password_file": str(tmp_path / "password")})
 
 
-def take(source: Seeded, settings: Settings, address: str, number: int) -> list[str]:  # noqa: F811 - the fixture
+def take(source: Seeded, settings: Settings, address: str, number: int) -> list[str]:
     """Snapshots, each with a file that the next one hasn't."""
     taken = []
     for name in range(number):
@@ -69,7 +73,7 @@ def opened(address: str, tmp_path: Path) -> Engine:
 
 
 @pytest.mark.timeout(300)
-def test_what_is_in_use_stays_whole(source: Seeded, settings: Settings, address: str, tmp_path: Path) -> None:  # noqa: F811
+def test_what_is_in_use_stays_whole(source: Seeded, settings: Settings, address: str, tmp_path: Path) -> None:
     first, second, third = take(source, settings, address, 3)
     reader, pruner = opened(address, tmp_path), opened(address, tmp_path)
     with reader.using((first,)):
@@ -99,13 +103,8 @@ def restoring(omero: Omero, address: str, into: Path, home: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("address", ["directory", "ssh"], indirect=True)
-def test_prune_goes_on_beside_a_restore(
-    source: Seeded,  # noqa: F811 - the fixture
-    settings: Settings,
-    address: str,
-    tmp_path: Path,
-) -> None:
+@AS_FILES
+def test_prune_goes_on_beside_a_restore(source: Seeded, settings: Settings, address: str, tmp_path: Path) -> None:
     first, second, third = take(source, settings, address, 3)
     omero = Omero(source.omerodir.parent, extra={"HOME": os.environ["HOME"]})
     prune = ["backup", "prune", "--target", address, "--keep-last", "1", "--yes"]
@@ -139,12 +138,9 @@ def listed(omero: Omero, address: str) -> list[dict[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("address", ["directory", "ssh"], indirect=True)
+@AS_FILES
 def test_a_target_that_cannot_be_written_to_is_restored(
-    source: Seeded,  # noqa: F811 - the fixture
-    settings: Settings,
-    address: str,
-    tmp_path: Path,
+    source: Seeded, settings: Settings, address: str, tmp_path: Path
 ) -> None:
     (snapshot,) = take(source, settings, address, 1)
     target = tmp_path / "target"
@@ -165,10 +161,7 @@ def test_a_target_that_cannot_be_written_to_is_restored(
 
 @pytest.mark.parametrize("address", ["ssh"], indirect=True)
 def test_a_stale_mark_of_another_host_holds_nothing_up(
-    source: Seeded,  # noqa: F811 - the fixture
-    settings: Settings,
-    address: str,
-    tmp_path: Path,
+    source: Seeded, settings: Settings, address: str, tmp_path: Path
 ) -> None:
     first, _ = take(source, settings, address, 2)
     engine = opened(address, tmp_path)
