@@ -114,8 +114,15 @@ def require_place(root: Path) -> None:
 
 
 def _refuse_file(root: Path) -> None:
+    """Refuse what can't become a directory: a file, or a link that leads nowhere."""
     if root.exists() and not root.is_dir():
         raise configuration_error("backup-target-occupied", f"{root} is no directory", "name a directory")
+    if root.is_symlink() and not root.exists():
+        raise configuration_error(
+            "backup-target-missing",
+            f"{root} is a link to {root.readlink()}, which is not there",
+            "see whether its disk is mounted; if it is to be a new target, make the directory",
+        )
 
 
 def target_missing(address: str) -> AdminError:
@@ -140,7 +147,7 @@ def make_target(root: Path) -> Target:
     """A target, made where it is missing.
 
     :raises AdminError: ``backup-target-occupied`` for a file, or a directory with other things in it,
-        ``directory-not-created``, ``file-not-read``
+        ``backup-target-missing`` for a link that leads nowhere, ``directory-not-created``, ``file-not-read``
     """
     target = Target(root)
     with _readable(root):

@@ -97,6 +97,16 @@ def test_what_others_leave_in_a_target_is_in_nobodys_way(omero: Omero, tmp_path:
     assert (target / "pool" / ".snapshot" / "daily").is_dir()
 
 
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
+def test_a_link_that_leads_nowhere_is_named(omero: Omero, tmp_path: Path, verb: tuple[str, ...]) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "unmounted")
+    refused = omero.run("backup", *verb, "--target", str(link))
+    assert refused.returncode == 3, refused
+    assert refused.stderr.startswith(f"omero: {link} is a link to {tmp_path}/unmounted, which is not there\n")
+    assert sorted(tmp_path.iterdir()) == [link]
+
+
 @pytest.mark.parametrize("left", ["nothing", "mount point"])
 def test_a_target_that_is_empty_all_of_a_sudden_is_refused(omero: Omero, tmp_path: Path, left: str) -> None:
     target, away = tmp_path / "target", tmp_path / "away"
