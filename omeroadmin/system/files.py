@@ -118,12 +118,12 @@ def make_directory(path: Path, *, mode: int) -> None:
         ) from error
 
 
-def open_regular(path: Path) -> io.FileIO:
+def open_regular(path: str | Path) -> io.FileIO:
     """Open a file to read it, unless it is a link, a pipe, a device or a directory.
 
     :raises OSError: as the system says; ``EINVAL`` for what is no file
     """
-    if not stat.S_ISREG(path.lstat().st_mode):
+    if not stat.S_ISREG(os.lstat(path).st_mode):
         raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     # Changed since: a link is refused, a pipe doesn't wait for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

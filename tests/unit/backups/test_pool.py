@@ -134,6 +134,23 @@ def test_a_full_target_is_one_error(target: Target, tmp_path: Path, monkeypatch:
     assert not list(target.partial.iterdir())
 
 
+def test_what_a_killed_restore_left_is_no_obstacle(target: Target, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"1")
+    source.chmod(0o400)
+    entry = copy_in(Pool(target), source)
+    (tmp_path / "out").mkdir()
+    left = tmp_path / "out" / f".{blake3(b'source').hexdigest(length=8)}.restoring"
+    left.write_bytes(b"more than there should be")
+    left.chmod(0o400)
+    extract(
+        DirectoryEngine(target.root), SNAPSHOT, [Entry("data/", 0, 0, 0o700), entry], {"data": tmp_path / "out"}
+    )  # fmt: skip
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["source"]
+    assert (tmp_path / "out" / "source").read_bytes() == b"1"
+    assert (tmp_path / "out" / "source").stat().st_mode & 0o777 == 0o400
+
+
 @pytest.mark.parametrize("path", ["data/../../evil", "data//etc/evil", "data/a/../../../evil"])
 def test_a_manifest_cannot_leave_its_root(target: Target, tmp_path: Path, path: str) -> None:
     source = tmp_path / "source"
