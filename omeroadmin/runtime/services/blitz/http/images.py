@@ -59,14 +59,14 @@ def image_files(call: Call) -> Response:
 def thumbnail(call: Call) -> Response:
     """``GET /images/ID/thumbnail?size=96``."""
     try:
-        path = call.blitz.query.thumbnail(call.actor, call.path["id"], call.query["size"])
+        jpeg = call.blitz.query.thumbnail(call.actor, call.path["id"], call.query["size"])
     except AdminError as error:
         if error.code == "thumbnail-missing":
             # A server that only reads can't ask for it.
             with contextlib.suppress(AdminError, psycopg.Error):
                 call.blitz.pixels.want_thumbnails(call.path["id"])
         raise
-    return Response(path.read_bytes(), media_type="image/jpeg")
+    return Response(jpeg, media_type="image/jpeg")
 
 
 def content(call: Call) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,18 +149,19 @@ class Query:
             raise not_found("content of file", file_id)
         return StoredFile(path, row["name"], row["mimetype"] or "application/octet-stream")
 
-    def thumbnail(self, actor: Actor, image_id: int, size: int) -> Path:
-        """The thumbnail nearest in size.
+    def thumbnail(self, actor: Actor, image_id: int, size: int) -> bytes:
+        """The thumbnail nearest in size, as JPEG.
 
         :param size: pixels of the longer side
         :raises AdminError: ``not-found``, ``thumbnail-missing``
         """
         row = self._database.row(_THUMBNAIL, {"id": image_id, "size": size, **actor.visibility()})
-        path = thumbnail_path(self._data_directory, row["id"]) if row else None
-        if path is None or not path.is_file():
-            self.image(actor, image_id)
-            raise failed_error("thumbnail-missing", f"image {image_id} has no thumbnail yet")
-        return path
+        if row:
+            # Not looked for before it is read: it may be deleted, or made anew, in between.
+            with contextlib.suppress(FileNotFoundError):
+                return thumbnail_path(self._data_directory, row["id"]).read_bytes()
+        self.image(actor, image_id)
+        raise failed_error("thumbnail-missing", f"image {image_id} has no thumbnail yet")
 
     def known_client_paths(self, actor: Actor, paths: Sequence[str]) -> list[tuple[str, int]]:
         """Those paths that were imported, with their filesets."""
