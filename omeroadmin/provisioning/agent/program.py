@@ -199,8 +199,13 @@ class Agent:
         records = list(state.undo_records(message["undo"], message.get("stages", [])))
         # What only has to be done once more, such as a restart, needs what the others bring back.
         late = [record for number, record in enumerate(records) if record not in records[:number] and _is_late(record)]
-        for record in [*(record for record in records if not _is_late(record)), *reversed(late)]:
-            words = registry.operation(record["kind"]).undo(record["undo"])
+        ordered = [*(record for record in records if not _is_late(record)), *reversed(late)]
+        for number, record in enumerate(ordered):
+            try:
+                words = registry.operation(record["kind"]).undo(record["undo"])
+            except Exception as error:
+                # Those before it were made on top of what failed, or beside it: nobody knows, so they are left.
+                raise _stuck(_failure(error), [record["kind"] for record in ordered[number:]], len(ordered)) from error
             self._send({"id": message["id"], "state": "undone", "words": words})
         state.drop_pending_of(message["undo"], message.get("stages", []))
         state.forget_run(message["undo"], message.get("stages", []))
@@ -237,6 +242,15 @@ def _alters(changes: list[Change]) -> bool:
 
 def _is_late(record: Message) -> bool:
     return bool(record["undo"].get("late"))
+
+
+def _stuck(failure: HostError, left: list[str], count: int) -> HostError:
+    """A failure to take something back, with what is left as it is."""
+    hint = (
+        f"{failure.hint}; then take the run back once more" if failure.hint else "mend it, and take the run back again"
+    )
+    what = f"{len(left)} of {count} changes are left: {', '.join(left)}"
+    return HostError(failure.code, f"{failure.message} ({what})", hint)
 
 
 def _failure(error: Exception) -> HostError:

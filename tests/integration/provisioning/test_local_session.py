@@ -56,6 +56,28 @@ def test_applied_twice_changes_once_and_can_be_taken_back(session: AgentSession,
     assert not (tmp_path / "d").exists()
 
 
+def test_what_cannot_be_taken_back_says_what_is_left(session: AgentSession, tmp_path: Path) -> None:
+    wanted = [
+        {**complete("directory", path=str(tmp_path / "d")), "key": "one"},
+        {**complete("file", path=str(tmp_path / "d" / "f"), content="f\n"), "key": "two"},
+        {**complete("file", path=str(tmp_path / "g"), content="g\n"), "key": "three"},
+    ]
+    session.apply("run-1", "test", "stage", wanted, (), lambda message: None)
+    # In the way of root as well.
+    (tmp_path / "d" / "f").unlink()
+    (tmp_path / "d" / "f").mkdir()
+    told = list[dict[str, Any]]()
+    with pytest.raises(AdminError) as caught:
+        session.undo("run-2", "test", "run-1", (), told.append)
+    assert "2 of 3 changes are left: file, directory" in caught.value.message
+    assert len(told) == 1
+    assert not (tmp_path / "g").exists()
+    (tmp_path / "d" / "f").rmdir()
+    (tmp_path / "d" / "f").write_text("f\n")
+    session.undo("run-3", "test", "run-1", (), told.append)
+    assert not (tmp_path / "d").exists()
+
+
 def test_stage_ends_at_the_first_failure(session: AgentSession, tmp_path: Path) -> None:
     (tmp_path / "d").write_text("in the way")
     told = list[dict[str, Any]]()
