@@ -39,6 +39,8 @@ def address(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
         return
     require_program(request.param)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    # borg knows by it whose lock a killed process has left; without a network card it makes up another one each time.
+    monkeypatch.setenv("BORG_HOST_ID", "this-host")
     yield f"{request.param}:{tmp_path / 'repository'}"
 
 
@@ -74,6 +76,7 @@ def test_kill_during_create_elsewhere(tmp_path: Path, address: str) -> None:
     password.write_text("correct horse\n")
     password.chmod(0o600)
     variables = {"RESTIC_PASSWORD_FILE": str(password), "BORG_PASSCOMMAND": f"cat {password}"}
+    variables |= {name: value for name, value in os.environ.items() if name == "BORG_HOST_ID"}
     engine = open_engine(address, EngineOptions(tmp_path / "staging", password))
     with seeded_instance(tmp_path) as seeded:
         began = time.monotonic()
