@@ -25,6 +25,9 @@ REFRESH = 30.0
 """Seconds between two refreshments."""
 _STALE = 600.0
 """Seconds without a refreshment after which a lock of another machine counts no more."""
+_UNWRITTEN = 5.0
+"""Seconds after which an empty lock counts no more: its maker was killed between making and writing it. One that was
+only slow finds out by :meth:`RemoteLock.require`."""
 
 
 class RemoteLock:
@@ -87,6 +90,8 @@ class RemoteLock:
         return False
 
     def _is_stale(self, content: bytes) -> bool:
+        if not content:
+            return _age(self._remote, self._path) > _UNWRITTEN
         return is_stale(self._remote, self._path, content)
 
     def _take_away(self, content: bytes) -> None:

@@ -233,6 +233,22 @@ def test_a_lock_is_respected_until_its_maker_has_ended(sshd: Sshd, tmp_path: Pat
     other.close()
 
 
+def test_a_lock_whose_maker_was_killed_before_it_was_written_counts_no_more(sshd: Sshd, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    engine = open_engine(sshd.address(there))
+    engine.make()
+    lock = there / "lock"
+    lock.touch()
+    with pytest.raises(AdminError) as caught, engine.locked(timeout=0.1):
+        pass
+    assert caught.value.code == "locked"
+    os.utime(lock, (time.time() - 6, time.time() - 6))
+    with engine.locked(timeout=5):
+        assert lock.stat().st_size > 0
+    assert not lock.exists()
+    engine.close()
+
+
 def test_a_lock_that_was_taken_publishes_nothing(sshd: Sshd, source: Seeded, tmp_path: Path) -> None:
     there = tmp_path / "target"
     engine = open_engine(sshd.address(there))
