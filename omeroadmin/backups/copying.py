@@ -1,7 +1,7 @@
 """Has small files copied into a pool by several processes: within one, Python would use one processor at a time.
 
 For a file of a few kilobytes the kernel's work is short, and threads that hand Python to each other after each call
-take twice the time of one that works alone.
+take twice the time of one process that copies beside this one.
 """
 
 from __future__ import annotations
